@@ -1,0 +1,65 @@
+# The one list of commands. Each sets itself up: Python 3.11 or newer, make and the package registries are enough.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WIRE_TOOLS := build/wire-tools
+STRICT ?=
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# A lock is the whole answer: packages that happen to lie in the user's folders must not show through.
+export PYTHONNOUSERSITE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types layer wire sync-client locks clean
+
+help:  ## List the commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/ready  ## Run a function from the layer against the embedded server, on this machine.
+	@python examples/demo.py
+
+test: $(VENV)/ready $(WIRE_TOOLS)/ready lint types  ## Run every check and test.
+	python -m pytest $(if $(STRICT),--nothing-left-out)
+
+lint: $(VENV)/ready  ## Check style and the direction of imports.
+	ruff check .
+	ruff format --check .
+	lint-imports --no-cache
+
+format: $(VENV)/ready  ## Rewrite the code in the project's style.
+	ruff check --fix .
+	ruff format .
+
+types: $(VENV)/ready  ## Check types.
+	mypy
+
+layer: $(VENV)/ready  ## Build the Lambda layer for this machine into build/layer.
+	python -m momento_lambda_layer build --output build/layer
+
+wire: $(WIRE_TOOLS)/ready  ## Generate the protocol modules from the .proto files.
+	python scripts/generate_wire.py
+
+sync-client: $(VENV)/ready  ## Generate the synchronous client from the asynchronous one.
+	python scripts/generate_sync_client.py
+
+locks: $(VENV)/ready  ## Resolve every lock anew.
+	sh scripts/lock.sh
+
+clean:  ## Remove all that these commands made.
+	rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/ready: locks/uv.txt locks/dev.txt pyproject.toml
+	@echo "Setting up $(VENV) (once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "momento-lambda needs Python 3.11 or newer; name one with: make PYTHON=python3.13")'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r locks/uv.txt
+	@VIRTUAL_ENV=$(VENV) uv pip sync --quiet --require-hashes locks/dev.txt
+	@VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(WIRE_TOOLS)/ready: $(VENV)/ready locks/wire.txt
+	@rm -rf $(WIRE_TOOLS)
+	@uv venv --quiet --python $(BIN)/python $(WIRE_TOOLS)
+	@VIRTUAL_ENV=$(WIRE_TOOLS) uv pip sync --quiet --require-hashes locks/wire.txt
+	@touch $@
