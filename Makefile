@@ -52,7 +52,7 @@ clean:  ## Remove all that these commands made.
 $(VENV)/ready: locks/uv.txt locks/dev.txt pyproject.toml
 	@echo "Setting up $(VENV) (once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "momento-lambda needs Python 3.11 or newer; name one with: make PYTHON=python3.13")'
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r locks/uv.txt
 	@VIRTUAL_ENV=$(VENV) uv pip sync --quiet --require-hashes locks/dev.txt
 	@VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --no-build-isolation --editable .

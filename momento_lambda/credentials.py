@@ -1,0 +1,301 @@
+"""A token parsed into what a client needs: a secret to send and two endpoints to send it to.
+
+Three kinds of token exist. A legacy JWT names its endpoints in the claims `c` and `cp`; a v1 key is base64 of a JSON
+object with `endpoint` and `api_key`; a v2 key is a JWT with the claim `t` of "g" and is told its endpoint apart.
+Signatures are never verified here, since only the server has the key.
+"""
+
+import binascii
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, NoReturn, final
+
+from momento_lambda.errors import InvalidArgumentError, InvalidTokenError
+
+API_KEY_VARIABLE = "MOMENTO_API_KEY"
+ENDPOINT_VARIABLE = "MOMENTO_ENDPOINT"
+LEGACY_TOKEN_VARIABLE = "MOMENTO_AUTH_TOKEN"  # noqa: S105  # the name of a variable, not a token
+
+_TLS_PORT = 443
+_PORTS = range(1, 65_536)
+_KINDS = "a legacy JWT, a v1 key (base64 JSON) or a v2 key (JWT with a separate endpoint)"
+
+
+@final
+class Endpoint:
+    """Where one service listens, and how to reach it.
+
+    Attributes:
+        host: A name or an IP literal, without brackets.
+        port: The TCP port.
+        tls: Whether the connection is encrypted.
+    """
+
+    __slots__ = ("host", "port", "tls")
+
+    def __init__(self, host: str, port: int, *, tls: bool) -> None:
+        self.host = host
+        self.port = port
+        self.tls = tls
+
+    @classmethod
+    def parse(cls, address: str, *, tls: bool | None = None, default_port: int = _TLS_PORT) -> "Endpoint":
+        """Return the endpoint at `host` or `host:port` (an IPv6 literal in brackets).
+
+        Args:
+            address: A host, with or without a port.
+            tls: None for plaintext on loopback and TLS elsewhere.
+            default_port: The port of an address that names none.
+
+        Raises:
+            InvalidArgumentError: Not a host or host:port.
+        """
+        host, port = _split(address, default_port)
+        return cls(host, port, tls=not is_loopback(host) if tls is None else tls)
+
+    @property
+    def target(self) -> str:
+        """The address as gRPC takes it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Endpoint):
+            return NotImplemented
+        return (self.host, self.port, self.tls) == (other.host, other.port, other.tls)
+
+    def __hash__(self) -> int:
+        return hash((self.host, self.port, self.tls))
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.target!r}, tls={self.tls})"
+
+
+@final
+class CredentialProvider:
+    """A secret and the endpoints it is for. Make one with a `from_...` or `for_...` constructor.
+
+    The secret is in no representation, message or log.
+
+    Attributes:
+        cache_endpoint: Where gets and sets go.
+        control_endpoint: Where caches are created, listed and deleted.
+        root_certificates: PEM bytes of the CA to trust instead of the public ones, or None.
+        tls_server_name: The name that the server's certificate must carry where it is not the host's, or None.
+    """
+
+    __slots__ = ("_auth_token", "cache_endpoint", "control_endpoint", "root_certificates", "tls_server_name")
+
+    def __init__(
+        self,
+        auth_token: str,
+        *,
+        cache_endpoint: Endpoint,
+        control_endpoint: Endpoint,
+        root_certificates: bytes | None = None,
+        tls_server_name: str | None = None,
+    ) -> None:
+        if not _can_be_sent(auth_token):
+            _refuse("it has characters that no header can carry")
+        self._auth_token = auth_token
+        self.cache_endpoint = cache_endpoint
+        self.control_endpoint = control_endpoint
+        self.root_certificates = root_certificates
+        self.tls_server_name = tls_server_name
+
+    @property
+    def auth_token(self) -> str:
+        """The secret that every call carries in its `authorization` header."""
+        return self._auth_token
+
+    @classmethod
+    def from_string(
+        cls,
+        auth_token: str,
+        *,
+        endpoint: str | None = None,
+        cache_endpoint: str | None = None,
+        control_endpoint: str | None = None,
+        tls: bool | None = None,
+        root_certificates: bytes | None = None,
+        tls_server_name: str | None = None,
+    ) -> "CredentialProvider":
+        """Return what a token of any kind says, with endpoints of your own where given.
+
+        Args:
+            auth_token: A legacy JWT, a v1 key, or a v2 key.
+            endpoint: The service's base name, which a v2 key needs: `cache.` and `control.` are put before it
+                unless it is an IP literal or localhost.
+            cache_endpoint: `host` or `host:port` of the data plane, taken as it is (a VPC endpoint, a peering).
+            control_endpoint: The same for the control plane.
+            tls: None for plaintext on loopback without a CA and TLS elsewhere.
+            root_certificates: PEM bytes of the CA to trust.
+            tls_server_name: The name to expect in the server's certificate, where it differs from the host.
+
+        Raises:
+            InvalidTokenError: Malformed, expired, or without an endpoint. The token is not in the message.
+            InvalidArgumentError: An endpoint is not `host` or `host:port`.
+        """
+        secret, named_cache, named_control = _read_token(auth_token, endpoint)
+        if tls is None and (root_certificates is not None or tls_server_name is not None):
+            tls = True
+        return cls(
+            secret,
+            cache_endpoint=Endpoint.parse(cache_endpoint or named_cache, tls=tls),
+            control_endpoint=Endpoint.parse(control_endpoint or named_control, tls=tls),
+            root_certificates=root_certificates,
+            tls_server_name=tls_server_name,
+        )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "CredentialProvider":
+        """Return what the environment says: MOMENTO_API_KEY, else MOMENTO_AUTH_TOKEN.
+
+        MOMENTO_ENDPOINT names the endpoint of a v2 key.
+
+        Args:
+            environment: The variables to read; None for the process's own.
+
+        Raises:
+            InvalidTokenError: Neither variable is set, or the token is malformed or expired.
+        """
+        variables = os.environ if environment is None else environment
+        for name in (API_KEY_VARIABLE, LEGACY_TOKEN_VARIABLE):
+            token = variables.get(name)
+            if token:
+                return cls.from_string(token, endpoint=variables.get(ENDPOINT_VARIABLE) or None)
+        raise InvalidTokenError(f"no token: set {API_KEY_VARIABLE} (or {LEGACY_TOKEN_VARIABLE})")
+
+    @classmethod
+    def for_local(cls, host: str = "127.0.0.1", port: int = 8080) -> "CredentialProvider":
+        """Return credentials for a local server that asks for none: plaintext and an empty token.
+
+        Raises:
+            InvalidArgumentError: Not a host and a port.
+        """
+        endpoint = Endpoint.parse(_join(host, port), tls=False)
+        return cls("", cache_endpoint=endpoint, control_endpoint=endpoint)
+
+    def __repr__(self) -> str:
+        return f"CredentialProvider(cache={self.cache_endpoint!r}, control={self.control_endpoint!r})"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by name or by address (no look-up is made)."""
+    return host in {"localhost", "::1"} or (host.startswith("127.") and is_ip_literal(host))
+
+
+def is_ip_literal(host: str) -> bool:
+    """Whether a host is an IPv4 or IPv6 address rather than a name."""
+    return ":" in host or (host.count(".") == 3 and host.replace(".", "").isdecimal())  # noqa: PLR2004  # dots of IPv4
+
+
+def read_claims(token: str) -> dict[str, Any]:
+    """Return a JWT's claims, without verifying anything.
+
+    Only the payload segment is read: real tokens exist whose signature segment strict libraries refuse.
+
+    Raises:
+        InvalidTokenError: Not a JWT with a JSON object inside.
+    """
+    segments = token.split(".")
+    if len(segments) != 3 or not segments[1]:  # noqa: PLR2004  # header, payload, signature
+        _refuse(f"it is not {_KINDS}")
+    try:
+        claims = json.loads(_decode_base64(segments[1].replace("-", "+").replace("_", "/")))
+    except (ValueError, RecursionError):
+        _refuse("its payload is not base64url of JSON; it may have been cut short when copied")
+    if not isinstance(claims, dict):
+        _refuse("its payload is not a JSON object")
+    return claims
+
+
+def _read_token(token: str, endpoint: str | None) -> tuple[str, str, str]:
+    """Return the secret to send, the cache endpoint and the control endpoint."""
+    token = token.strip()
+    if not token:
+        _refuse("it is empty")
+    if not _can_be_sent(token):
+        _refuse("it has characters that no token has; it may have been copied with something beside it")
+    v1_key = _read_v1_key(token)
+    if v1_key is not None:
+        secret, named = v1_key
+        _check_expiry(secret)
+        return secret, *_service_endpoints(endpoint or named)
+    claims = read_claims(token)
+    _check_expiry(token)
+    if claims.get("t") == "g":
+        if not endpoint:
+            _refuse(f"a v2 key does not name its endpoint; pass endpoint= or set {ENDPOINT_VARIABLE}")
+        return token, *_service_endpoints(endpoint)
+    cache, control = claims.get("c"), claims.get("cp")
+    if not (isinstance(cache, str) and cache and isinstance(control, str) and control):
+        _refuse("its claims name no endpoints (`c` for the cache and `cp` for the control plane)")
+    return token, cache, control
+
+
+def _can_be_sent(token: str) -> bool:
+    return token.isascii() and token.isprintable()
+
+
+def _read_v1_key(token: str) -> tuple[str, str] | None:
+    """Return the key and endpoint of a v1 key, or None when the token is of another kind."""
+    try:
+        fields = json.loads(_decode_base64(token))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict):
+        return None
+    key, endpoint = fields.get("api_key"), fields.get("endpoint")
+    if not (isinstance(key, str) and key and isinstance(endpoint, str) and endpoint):
+        _refuse("it is a v1 key without `api_key` and `endpoint`")
+    return key, endpoint
+
+
+def _check_expiry(token: str) -> None:
+    try:
+        expiry = read_claims(token).get("exp")
+    except InvalidTokenError:
+        return  # the key inside a v1 key need not be a JWT
+    if isinstance(expiry, (int, float)) and expiry <= time.time():
+        expired_at = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(max(expiry, 0)))
+        _refuse(f"it expired at {expired_at}; make a new one")
+
+
+def _service_endpoints(endpoint: str) -> tuple[str, str]:
+    host, _ = _split(endpoint, _TLS_PORT)
+    if host == "localhost" or is_ip_literal(host):
+        return endpoint, endpoint
+    return f"cache.{endpoint}", f"control.{endpoint}"
+
+
+def _split(address: str, default_port: int) -> tuple[str, int]:
+    host, separator, port = address.rpartition(":")
+    if not separator or address.endswith("]"):
+        host, port = address, str(default_port)
+    bracketed = host.startswith("[") and host.endswith("]")
+    if bracketed:
+        host = host[1:-1]
+    if not (_is_host(host, ipv6=bracketed) and port.isdecimal() and port.isascii() and int(port[:6]) in _PORTS):
+        raise InvalidArgumentError(
+            f"endpoint {address[:100]!r} is not an address: give host or host:port, an IPv6 address in brackets"
+        )
+    return host, int(port)
+
+
+def _is_host(host: str, *, ipv6: bool) -> bool:
+    allowed = ":.%" if ipv6 else ".-_"
+    return bool(host) and host.isascii() and all(char.isalnum() or char in allowed for char in host)
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _decode_base64(text: str) -> bytes:
+    return binascii.a2b_base64(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), strict_mode=True)
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise InvalidTokenError(f"the token cannot be used: {reason}") from None

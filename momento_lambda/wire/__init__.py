@@ -1,0 +1,1 @@
+"""The protocol: messages, and what each call means. Nothing here opens a socket or waits."""
