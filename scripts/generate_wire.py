@@ -19,15 +19,8 @@ def generate(output: Path) -> list[Path]:
     sources = sorted(path.relative_to(ROOT) for path in WIRE.glob("*.proto"))
     if not COMPILER.exists():
         sys.exit("the protocol compiler is not installed; run: make wire")
-    command = [
-        COMPILER,
-        "-m",
-        "grpc_tools.protoc",
-        "-I.",
-        f"--python_out={output}",
-        f"--pyi_out={output}",
-        *sources,
-    ]
+    options = ["-I.", f"--python_out={output}", f"--pyi_out={output}"]
+    command = [str(COMPILER), "-m", "grpc_tools.protoc", *options, *map(str, sources)]
     subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603  # a fixed command on our own files
     return [source.with_name(f"{source.stem}_pb2{suffix}") for source in sources for suffix in (".py", ".pyi")]
 

@@ -1,12 +1,21 @@
 """What callers pass, checked and put into the protocol's form before anything is sent."""
 
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from momento_lambda.configuration import MAX_ITEM_BYTES
 from momento_lambda.errors import InvalidArgumentError, LimitExceededError
+from momento_lambda.ttl import Ttl
 
 Bytes: TypeAlias = str | bytes
 """A key or a value: text is sent as UTF-8."""
+
+# The key type of a mapping is invariant, so each kind of key is named.
+Items: TypeAlias = Mapping[str, Bytes] | Mapping[bytes, Bytes] | Mapping[Bytes, Bytes]
+"""Values by key."""
+
+Ttls: TypeAlias = Mapping[str, Ttl] | Mapping[bytes, Ttl] | Mapping[Bytes, Ttl]
+"""Times to live by key."""
 
 MAX_CACHE_NAME_CHARACTERS = 1024
 _CACHE_NAME = f"give 1 to {MAX_CACHE_NAME_CHARACTERS} printable ASCII characters, with no space at either end"
@@ -34,6 +43,17 @@ def key_bytes(key: Bytes) -> bytes:
         InvalidArgumentError: Neither str nor bytes, or text that UTF-8 cannot hold.
     """
     return _bytes(key, "key")
+
+
+def many_keys(keys: Iterable[Bytes]) -> list[bytes]:
+    """Return keys as bytes, in their order.
+
+    Raises:
+        InvalidArgumentError: One key in place of many, or as `key_bytes`.
+    """
+    if isinstance(keys, (str, bytes)):
+        raise InvalidArgumentError(f"keys is a single {type(keys).__name__}: give a list of keys")
+    return [_bytes(key, "key") for key in keys]
 
 
 def value_bytes(value: Bytes) -> bytes:

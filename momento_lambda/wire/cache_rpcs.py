@@ -1,6 +1,6 @@
 """The procedures of the data plane: how each is asked and how its answer reads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -8,7 +8,7 @@ from momento_lambda.errors import InvalidArgumentError, UnknownError
 from momento_lambda.responses import MISS, NOT_STORED, STORED, GetResponse, Hit, SetIfResponse, TtlUpdate
 from momento_lambda.ttl import Ttl, ttl_milliseconds
 from momento_lambda.wire import cache_pb2 as pb
-from momento_lambda.wire.arguments import Bytes, item_bytes, key_bytes, value_bytes
+from momento_lambda.wire.arguments import Bytes, Items, Ttls, item_bytes, key_bytes, many_keys, value_bytes
 from momento_lambda.wire.rpc import Rpc
 
 GET: Final = Rpc("/cache_client.Scs/Get", pb.GetRequest, pb.GetResponse, repeatable=True)
@@ -62,8 +62,9 @@ def read_set(reply: pb.SetResponse) -> None:
 
 def get_batch_requests(keys: Iterable[Bytes], max_bytes: int) -> list[pb.GetBatchRequest]:
     """Ask for many items in order, in as many requests as the message limit makes of them."""
-    items = [get_request(key) for key in keys]
-    sizes = [len(item.cache_key) for item in items]
+    encoded = many_keys(keys)
+    sizes = [len(key) for key in encoded]
+    items = [pb.GetRequest(cache_key=key) for key in encoded]
     return [pb.GetBatchRequest(items=items[part]) for part in _parts(sizes, max_bytes)]
 
 
@@ -73,9 +74,7 @@ def read_get_batch(asked: int, replies: Sequence[pb.GetResponse]) -> list[GetRes
     return [read_get(reply) for reply in replies]
 
 
-def set_batch_requests(
-    items: Mapping[Bytes, Bytes], ttl_ms: int, ttls: Mapping[Bytes, Ttl] | None, max_bytes: int
-) -> list[pb.SetBatchRequest]:
+def set_batch_requests(items: Items, ttl_ms: int, ttls: Ttls | None, max_bytes: int) -> list[pb.SetBatchRequest]:
     """Ask that many items be stored, each with its own time to live where `ttls` has one.
 
     Raises:
@@ -151,7 +150,7 @@ def delete_request(key: Bytes) -> pb.DeleteRequest:
 
 def keys_exist_requests(keys: Iterable[Bytes], max_bytes: int) -> list[pb.KeysExistRequest]:
     """Ask of many keys whether they exist, in as many requests as the message limit makes of them."""
-    encoded = [key_bytes(key) for key in keys]
+    encoded = many_keys(keys)
     parts = _parts([len(key) for key in encoded], max_bytes)
     return [pb.KeysExistRequest(cache_keys=encoded[part]) for part in parts]
 

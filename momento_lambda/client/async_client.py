@@ -1,0 +1,273 @@
+"""The client for asyncio."""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self, final
+
+from momento_lambda.client import options
+from momento_lambda.client.async_channel import AsyncChannel
+from momento_lambda.client.headers import Headers
+from momento_lambda.configuration import Configuration
+from momento_lambda.credentials import CredentialProvider
+from momento_lambda.errors import AlreadyExistsError
+from momento_lambda.responses import (
+    ALREADY_EXISTS,
+    CREATED,
+    CacheInfo,
+    CachePage,
+    CreateCacheResponse,
+    GetResponse,
+    SetIfResponse,
+    TtlUpdate,
+)
+from momento_lambda.ttl import Ttl, ttl_milliseconds
+from momento_lambda.wire import cache_pb2 as pb
+from momento_lambda.wire import cache_rpcs, control_rpcs
+from momento_lambda.wire.arguments import Bytes, Items, Ttls
+from momento_lambda.wire.rpc import Reply, Request, Rpc
+
+
+@final
+class SimpleCacheClientAsync:
+    """A client of the cache protocol. It connects on first use.
+
+    Keys and values are str (sent as UTF-8) or bytes, an item at most 4883 KiB, key plus value. A TTL is seconds, a
+    timedelta or text such as "90s", from 1 second to 1 day; where a call gives none, the default holds.
+
+    Every call raises, besides what it names itself:
+        InvalidArgumentError: An argument that cannot be sent, before anything is.
+        LimitExceededError: An item over the limit, before anything is sent; or a rate over the service's.
+        CacheNotFoundError: The cache does not exist.
+        AuthenticationError, PermissionDeniedError: The token is refused, or does not allow the call.
+        DeadlineExceededError: No answer within the timeout, retries included.
+        UnavailableError: No connection.
+        ClientStateError: The client is closed, or belongs to another event loop.
+
+    Args:
+        auth_token: A token, or a CredentialProvider where endpoints or certificates are to be given.
+        default_ttl: How long items live where a call does not say.
+        configuration: Timeouts, retries and connection; None for what fits where the process runs.
+
+    Raises:
+        InvalidTokenError: The token is malformed, has expired, or names no endpoint.
+        InvalidArgumentError: The default TTL is out of range.
+    """
+
+    def __init__(
+        self,
+        auth_token: str | CredentialProvider,
+        default_ttl: Ttl,
+        *,
+        configuration: Configuration | None = None,
+    ) -> None:
+        provider = CredentialProvider.from_string(auth_token) if isinstance(auth_token, str) else auth_token
+        self._configuration = configuration or Configuration.detect()
+        self._default_ttl_ms = ttl_milliseconds(default_ttl)
+        self._headers = Headers(provider.auth_token)
+        self._timeout = self._configuration.timeout
+        self._batch_bytes = self._configuration.max_message_bytes
+        self._data = AsyncChannel(
+            provider.cache_endpoint.target,
+            options.channel_credentials(provider.cache_endpoint, provider),
+            options.data_options(self._configuration, provider),
+            self._configuration.retries,
+        )
+        self._control = AsyncChannel(
+            provider.control_endpoint.target,
+            options.channel_credentials(provider.control_endpoint, provider),
+            options.control_options(self._configuration, provider),
+            self._configuration.retries,
+        )
+
+    async def get(self, cache_name: str, key: Bytes) -> GetResponse:
+        """Return the item as a Hit, or a Miss."""
+        request = cache_rpcs.get_request(key)
+        reply = await self._data.unary(cache_rpcs.GET, request, self._headers.for_cache(cache_name), self._timeout)
+        return cache_rpcs.read_get(reply)
+
+    async def set(self, cache_name: str, key: Bytes, value: Bytes, ttl: Ttl | None = None) -> None:
+        """Store an item, in place of whatever the key held."""
+        request = cache_rpcs.set_request(key, value, self._ttl_ms(ttl))
+        reply = await self._data.unary(cache_rpcs.SET, request, self._headers.for_cache(cache_name), self._timeout)
+        cache_rpcs.read_set(reply)
+
+    async def delete(self, cache_name: str, key: Bytes) -> None:
+        """Remove an item; it need not be there."""
+        await self._call(cache_rpcs.DELETE, cache_rpcs.delete_request(key), cache_name)
+
+    async def get_multi(self, cache_name: str, keys: Iterable[Bytes]) -> tuple[GetResponse, ...]:
+        """Return a Hit or a Miss for each key, in the order asked; a key asked twice is answered twice.
+
+        One round trip, or as few as the message limit allows; none for no keys.
+        """
+        answers: list[GetResponse] = []
+        for request in cache_rpcs.get_batch_requests(keys, self._batch_bytes):
+            metadata = self._headers.for_cache(cache_name)
+            replies = await self._data.stream(cache_rpcs.GET_BATCH, request, metadata, self._timeout)
+            answers += cache_rpcs.read_get_batch(len(request.items), replies)
+        return tuple(answers)
+
+    async def set_multi(
+        self,
+        cache_name: str,
+        items: Items,
+        ttl: Ttl | None = None,
+        *,
+        ttls: Ttls | None = None,
+    ) -> None:
+        """Store many items, in place of whatever their keys held.
+
+        One round trip, or as few as the message limit allows; none for no items.
+
+        Args:
+            cache_name: The cache.
+            items: Values by key.
+            ttl: How long they live; None for the client's default.
+            ttls: The keys that live by a TTL of their own, and that TTL.
+        """
+        for request in cache_rpcs.set_batch_requests(items, self._ttl_ms(ttl), ttls, self._batch_bytes):
+            metadata = self._headers.for_cache(cache_name)
+            replies = await self._data.stream(cache_rpcs.SET_BATCH, request, metadata, self._timeout)
+            cache_rpcs.read_set_batch(len(request.items), replies)
+
+    async def set_if_absent(self, cache_name: str, key: Bytes, value: Bytes, ttl: Ttl | None = None) -> SetIfResponse:
+        """Store an item where there is none, atomically."""
+        return await self._set_if(cache_name, cache_rpcs.set_if_absent_request(key, value, self._ttl_ms(ttl)))
+
+    async def set_if_not_exists(
+        self, cache_name: str, key: Bytes, value: Bytes, ttl: Ttl | None = None
+    ) -> SetIfResponse:
+        """Do what `set_if_absent` does, under its older name."""
+        return await self.set_if_absent(cache_name, key, value, ttl)
+
+    async def set_if_present(self, cache_name: str, key: Bytes, value: Bytes, ttl: Ttl | None = None) -> SetIfResponse:
+        """Replace an item where there is one, atomically."""
+        return await self._set_if(cache_name, cache_rpcs.set_if_present_request(key, value, self._ttl_ms(ttl)))
+
+    async def set_if_equal(
+        self, cache_name: str, key: Bytes, value: Bytes, equal: Bytes, ttl: Ttl | None = None
+    ) -> SetIfResponse:
+        """Replace an item where it is there and its value is `equal`, atomically."""
+        return await self._set_if(cache_name, cache_rpcs.set_if_equal_request(key, value, equal, self._ttl_ms(ttl)))
+
+    async def set_if_not_equal(
+        self, cache_name: str, key: Bytes, value: Bytes, not_equal: Bytes, ttl: Ttl | None = None
+    ) -> SetIfResponse:
+        """Store an item where there is none, or its value is not `not_equal`, atomically."""
+        request = cache_rpcs.set_if_not_equal_request(key, value, not_equal, self._ttl_ms(ttl))
+        return await self._set_if(cache_name, request)
+
+    async def set_if_present_and_not_equal(
+        self, cache_name: str, key: Bytes, value: Bytes, not_equal: Bytes, ttl: Ttl | None = None
+    ) -> SetIfResponse:
+        """Replace an item where it is there and its value is not `not_equal`, atomically."""
+        request = cache_rpcs.set_if_present_and_not_equal_request(key, value, not_equal, self._ttl_ms(ttl))
+        return await self._set_if(cache_name, request)
+
+    async def set_if_absent_or_equal(
+        self, cache_name: str, key: Bytes, value: Bytes, equal: Bytes, ttl: Ttl | None = None
+    ) -> SetIfResponse:
+        """Store an item where there is none, or its value is `equal`, atomically."""
+        request = cache_rpcs.set_if_absent_or_equal_request(key, value, equal, self._ttl_ms(ttl))
+        return await self._set_if(cache_name, request)
+
+    async def increment(self, cache_name: str, key: Bytes, amount: int = 1, ttl: Ttl | None = None) -> int:
+        """Add to a number and return the sum; a missing item counts as 0. The item lives by this call's TTL.
+
+        Raises:
+            FailedPreconditionError: The value is not an integer, or the sum is not one of 64 bits.
+        """
+        request = cache_rpcs.increment_request(key, amount, self._ttl_ms(ttl))
+        return (await self._call(cache_rpcs.INCREMENT, request, cache_name)).value
+
+    async def keys_exist(self, cache_name: str, keys: Iterable[Bytes]) -> tuple[bool, ...]:
+        """Return which keys hold an item, in the order asked."""
+        answers: list[bool] = []
+        for request in cache_rpcs.keys_exist_requests(keys, self._batch_bytes):
+            reply = await self._call(cache_rpcs.KEYS_EXIST, request, cache_name)
+            answers += cache_rpcs.read_keys_exist(len(request.cache_keys), reply)
+        return tuple(answers)
+
+    async def item_get_ttl(self, cache_name: str, key: Bytes) -> timedelta | None:
+        """Return how long an item has left, or None where there is none."""
+        reply = await self._call(cache_rpcs.ITEM_GET_TTL, cache_rpcs.item_get_ttl_request(key), cache_name)
+        return cache_rpcs.read_item_get_ttl(reply)
+
+    async def update_ttl(self, cache_name: str, key: Bytes, ttl: Ttl) -> TtlUpdate:
+        """Make an item live this long from now."""
+        return await self._update_ttl(cache_name, cache_rpcs.update_ttl_request(key, ttl))
+
+    async def increase_ttl(self, cache_name: str, key: Bytes, ttl: Ttl) -> TtlUpdate:
+        """Make an item live this long from now, if that is longer than it would."""
+        return await self._update_ttl(cache_name, cache_rpcs.increase_ttl_request(key, ttl))
+
+    async def decrease_ttl(self, cache_name: str, key: Bytes, ttl: Ttl) -> TtlUpdate:
+        """Make an item live this long from now, if that is shorter than it would."""
+        return await self._update_ttl(cache_name, cache_rpcs.decrease_ttl_request(key, ttl))
+
+    async def create_cache(self, cache_name: str) -> CreateCacheResponse:
+        """Create a cache, or answer that it exists."""
+        try:
+            await self._call_control(control_rpcs.CREATE_CACHE, control_rpcs.create_cache_request(cache_name))
+        except AlreadyExistsError:
+            return ALREADY_EXISTS
+        return CREATED
+
+    async def delete_cache(self, cache_name: str) -> None:
+        """Delete a cache and all that it holds."""
+        await self._call_control(control_rpcs.DELETE_CACHE, control_rpcs.delete_cache_request(cache_name))
+
+    async def flush_cache(self, cache_name: str) -> None:
+        """Remove every item of a cache, which stays."""
+        await self._call_control(control_rpcs.FLUSH_CACHE, control_rpcs.flush_cache_request(cache_name))
+
+    async def list_caches(self, next_token: str | None = None) -> CachePage:
+        """Return one page of caches: the first, or the one that `next_token` of the page before stands for."""
+        request = control_rpcs.list_caches_request(next_token)
+        return control_rpcs.read_list_caches(await self._call_control(control_rpcs.LIST_CACHES, request))
+
+    async def iter_caches(self) -> AsyncIterator[CacheInfo]:
+        """Yield every cache, page by page."""
+        page = await self.list_caches()
+        while True:
+            for cache in page.caches:
+                yield cache
+            if page.next_token is None:
+                return
+            page = await self.list_caches(page.next_token)
+
+    async def ping(self) -> None:
+        """Make a round trip to the cache endpoint, connecting first where need be."""
+        await self._data.unary(cache_rpcs.PING, pb.PingRequest(), self._headers.control, self._timeout)
+
+    async def close(self) -> None:
+        """Close the connections. Calls under way end as cancelled; closing again does nothing."""
+        await self._data.close()
+        await self._control.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _call(self, rpc: Rpc[Request, Reply], request: Request, cache_name: str) -> Reply:
+        return await self._data.unary(rpc, request, self._headers.for_cache(cache_name), self._timeout)
+
+    async def _call_control(self, rpc: Rpc[Request, Reply], request: Request) -> Reply:
+        return await self._control.unary(rpc, request, self._headers.control, self._configuration.control_timeout)
+
+    async def _set_if(self, cache_name: str, request: pb.SetIfRequest) -> SetIfResponse:
+        return cache_rpcs.read_set_if(await self._call(cache_rpcs.SET_IF, request, cache_name))
+
+    async def _update_ttl(self, cache_name: str, request: pb.UpdateTtlRequest) -> TtlUpdate:
+        return cache_rpcs.read_update_ttl(await self._call(cache_rpcs.UPDATE_TTL, request, cache_name))
+
+    def _ttl_ms(self, ttl: Ttl | None) -> int:
+        return self._default_ttl_ms if ttl is None else ttl_milliseconds(ttl)

@@ -1,0 +1,46 @@
+"""How a gRPC channel is set up: the one place where its options are chosen."""
+
+import grpc
+
+from momento_lambda.configuration import Configuration
+from momento_lambda.credentials import CredentialProvider, Endpoint
+
+# A server that came back is noticed within this time, where gRPC alone would wait for up to two minutes.
+_FIRST_RECONNECT_MS = 100
+_LONGEST_RECONNECT_MS = 2_000
+
+
+def data_options(configuration: Configuration, credentials: CredentialProvider) -> list[tuple[str, int | str]]:
+    """Return the options of a channel for gets and sets."""
+    options = control_options(configuration, credentials)
+    if configuration.keepalive_time is not None:
+        options += [
+            ("grpc.keepalive_time_ms", round(configuration.keepalive_time * 1000)),
+            # Linux bounds the time that written data may stay unacknowledged by this too (TCP_USER_TIMEOUT): so a
+            # link that was dropped in silence is found out by the first call, not by the next probe.
+            ("grpc.keepalive_timeout_ms", round(configuration.keepalive_timeout * 1000)),
+            ("grpc.keepalive_permit_without_calls", 1),
+        ]
+    return options
+
+
+def control_options(configuration: Configuration, credentials: CredentialProvider) -> list[tuple[str, int | str]]:
+    """Return the options of a channel for rare calls, which is never probed."""
+    options: list[tuple[str, int | str]] = [
+        ("grpc.max_send_message_length", configuration.max_message_bytes),
+        ("grpc.max_receive_message_length", configuration.max_message_bytes),
+        ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
+        ("grpc.max_reconnect_backoff_ms", _LONGEST_RECONNECT_MS),
+        # Our own retries know which calls are safe to repeat and share one deadline.
+        ("grpc.enable_retries", 0),
+        # A proxy from the environment is for HTTP clients; tunnels break long-lived streams.
+        ("grpc.enable_http_proxy", 0),
+    ]
+    if credentials.tls_server_name is not None:
+        options.append(("grpc.ssl_target_name_override", credentials.tls_server_name))
+    return options
+
+
+def channel_credentials(endpoint: Endpoint, credentials: CredentialProvider) -> grpc.ChannelCredentials | None:
+    """Return what encrypts the connection to an endpoint, or None for plaintext."""
+    return grpc.ssl_channel_credentials(credentials.root_certificates) if endpoint.tls else None
