@@ -1,0 +1,57 @@
+"""For testing functions: a small local Lambda, without Docker.
+
+Names are resolved on first use, so that importing one thing does not load all the others.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from momento_lambda.testing.errors import (
+        FunctionExitError,
+        FunctionInitError,
+        FunctionResponseError,
+        FunctionTimeoutError,
+        LocalLambdaError,
+        LocalLambdaUnavailableError,
+    )
+    from momento_lambda.testing.invocation import Failure, Invocation
+    from momento_lambda.testing.local_lambda import LocalLambda, local_lambda_available
+
+__all__ = [
+    "Failure",
+    "FunctionExitError",
+    "FunctionInitError",
+    "FunctionResponseError",
+    "FunctionTimeoutError",
+    "Invocation",
+    "LocalLambda",
+    "LocalLambdaError",
+    "LocalLambdaUnavailableError",
+    "local_lambda_available",
+]
+
+_MODULES = {
+    "Failure": "invocation",
+    "FunctionExitError": "errors",
+    "FunctionInitError": "errors",
+    "FunctionResponseError": "errors",
+    "FunctionTimeoutError": "errors",
+    "Invocation": "invocation",
+    "LocalLambda": "local_lambda",
+    "LocalLambdaError": "errors",
+    "LocalLambdaUnavailableError": "errors",
+    "local_lambda_available": "local_lambda",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

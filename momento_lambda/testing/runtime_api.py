@@ -1,0 +1,260 @@
+"""The Lambda Runtime API of one execution environment, over HTTP on a loopback port.
+
+A function's process asks for an event (``GET .../invocation/next``, held until there is one), posts its response
+or error, and asks again. ``RuntimeApi`` holds the state of that conversation; the two classes below it put it on
+a socket. All that the function says is passed on as a ``Report``, before the function has its receipt: once it
+acts on the receipt, by ending its process for example, the report is already there.
+"""
+
+import json
+import re
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from typing_extensions import override
+
+from momento_lambda.testing.invocation import Failure
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+RESPONSE_LIMIT = 6_291_556
+_LOOPBACK = "127.0.0.1"
+_PREFIX = "/2018-06-01/runtime"
+_OUTCOME = re.compile(rf"{_PREFIX}/invocation/(?P<request_id>[^/]+)/(?P<outcome>response|error)")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event for the function, with what its handler sees in the context."""
+
+    request_id: str
+    body: bytes
+    deadline_ms: int
+    function_arn: str
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """The function is up, and asks for an event."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """The handler returned."""
+
+    request_id: str
+    body: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The handler raised."""
+
+    request_id: str
+    error: Failure
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class InitFailed:
+    """The function's module could not be imported, or holds no such handler."""
+
+    error: Failure
+
+
+Report = Polled | Responded | Failed | InitFailed
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: HTTPStatus
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class RuntimeApi:
+    """The Runtime API of one function process; a context manager that listens while it is open.
+
+    Args:
+        report: Called with everything that the function says, from the threads that serve it.
+    """
+
+    def __init__(self, report: Callable[[Report], None]) -> None:
+        self._report = report
+        self._pending: deque[Event] = deque()
+        self._handed_out: dict[str, float] = {}
+        self._changed = threading.Condition()
+        self._closing = False
+        self._listener = _Listener(self)
+        self._accepting = threading.Thread(target=self._accept, name="runtime-api", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """Where the API listens, as ``host:port``: the value of ``AWS_LAMBDA_RUNTIME_API``."""
+        return f"{_LOOPBACK}:{self._listener.server_port}"
+
+    def offer(self, event: Event) -> None:
+        """Hand out an event to the function as soon as it asks for one."""
+        with self._changed:
+            self._pending.append(event)
+            self._changed.notify()
+
+    def __enter__(self) -> "Self":
+        self._accepting.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        # Nothing but a connection wakes a thread that waits for one.
+        socket.create_connection((_LOOPBACK, self._listener.server_port)).close()
+        self._accepting.join()
+        self._listener.hang_up()
+
+    def _accept(self) -> None:
+        while not self._closing:
+            self._listener.handle_request()
+
+    def reply(self, method: str, path: str, body: bytes) -> _Reply:
+        """Answer one request of the function."""
+        if (method, path) == ("GET", f"{_PREFIX}/invocation/next"):
+            return self._next()
+        if (method, path) == ("POST", f"{_PREFIX}/init/error"):
+            self._report(InitFailed(_failure(body)))
+            return _accepted()
+        if method == "POST" and (match := _OUTCOME.fullmatch(path)):
+            return self._conclude(match["request_id"], match["outcome"], body)
+        return _refusal(HTTPStatus.NOT_FOUND, "NotFound", f"The Runtime API has no {method} {path}")
+
+    def _next(self) -> _Reply:
+        self._report(Polled(time.perf_counter()))
+        with self._changed:
+            self._changed.wait_for(lambda: self._pending or self._closing)
+            if self._closing:
+                return _refusal(HTTPStatus.GONE, "Closed", "This execution environment is shutting down")
+            event = self._pending.popleft()
+            self._handed_out[event.request_id] = time.perf_counter()
+        return _Reply(HTTPStatus.OK, event.body, _headers(event))
+
+    def _conclude(self, request_id: str, outcome: str, body: bytes) -> _Reply:
+        with self._changed:
+            started = self._handed_out.pop(request_id, None)
+        if started is None:
+            message = f"No event {request_id} is waiting for an outcome"
+            return _refusal(HTTPStatus.BAD_REQUEST, "InvalidRequestID", message)
+        seconds = time.perf_counter() - started
+        if outcome == "error":
+            self._report(Failed(request_id, _failure(body), seconds))
+            return _accepted()
+        if len(body) > RESPONSE_LIMIT:
+            self._report(Failed(request_id, _too_large(len(body)), seconds))
+            return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", "Too large a response")
+        self._report(Responded(request_id, body, seconds))
+        return _accepted()
+
+
+def _headers(event: Event) -> dict[str, str]:
+    return {
+        "Lambda-Runtime-Aws-Request-Id": event.request_id,
+        "Lambda-Runtime-Deadline-Ms": str(event.deadline_ms),
+        "Lambda-Runtime-Invoked-Function-Arn": event.function_arn,
+        "Lambda-Runtime-Trace-Id": event.trace_id,
+    }
+
+
+def _failure(body: bytes) -> Failure:
+    report = json.loads(body)
+    return Failure(report["errorType"], report["errorMessage"], tuple(report["stackTrace"]))
+
+
+def _too_large(size: int) -> Failure:
+    message = f"The response has {size} bytes; Lambda carries {RESPONSE_LIMIT} at most"
+    return Failure("Function.ResponseSizeTooLarge", message)
+
+
+def _accepted() -> _Reply:
+    return _Reply(HTTPStatus.ACCEPTED, b'{"status":"OK"}')
+
+
+def _refusal(status: HTTPStatus, kind: str, message: str) -> _Reply:
+    return _Reply(status, json.dumps({"errorType": kind, "errorMessage": message}).encode())
+
+
+class _Listener(ThreadingMixIn, HTTPServer):
+    """One thread per connection, all of them joined when it closes."""
+
+    def __init__(self, api: RuntimeApi) -> None:
+        self.api = api
+        self._connections: WeakSet[socket.socket] = WeakSet()
+        super().__init__((_LOOPBACK, 0), _Conversation)
+
+    @override
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, peer = super().get_request()
+        self._connections.add(connection)
+        return connection, peer
+
+    def hang_up(self) -> None:
+        """Close the port and every connection, also those that a stray process still holds at its end."""
+        for connection in self._connections:
+            # Those already gone are what this is for.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+
+
+class _Conversation(BaseHTTPRequestHandler):
+    """HTTP in, HTTP out."""
+
+    protocol_version = "HTTP/1.1"
+    # The reply is small and awaited: Nagle's algorithm would keep it back for 40 ms.
+    disable_nagle_algorithm = True
+    server: _Listener
+
+    @override
+    def handle(self) -> None:
+        # The function may die at any time; that its process ended says more than that its connection did.
+        with suppress(ConnectionError):
+            super().handle()
+
+    def do_GET(self) -> None:
+        """Answer a GET."""
+        self._send(self.server.api.reply("GET", self.path, b""))
+
+    def do_POST(self) -> None:
+        """Answer a POST."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._send(self.server.api.reply("POST", self.path, body))
+
+    def _send(self, reply: _Reply) -> None:
+        self.send_response(reply.status)
+        # Without it, the runtime client would pass the event on as text.
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay silent: the log of a function holds what the function wrote."""

@@ -1,0 +1,184 @@
+"""What a function sees of the machine it runs on."""
+
+# ruff: noqa: SIM300  # assertions put the expected value first
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from momento_lambda.testing import LocalLambda
+
+Make = Callable[..., LocalLambda]
+
+VERSION = "python{}.{}".format(*sys.version_info)
+
+FOUND = """
+from importlib.util import find_spec
+
+def handler(event, context):
+    return [name for name in event if find_spec(name)]
+"""
+
+VARIABLES = """
+import os
+
+def handler(event, context):
+    return dict(os.environ)
+"""
+
+# What Python itself adds where the locale that Lambda names is not installed.
+COERCED = {"LC_CTYPE"}
+
+
+def layer(folder: Path, modules: dict[str, str]) -> Path:
+    """Write an unpacked layer, whose modules each hold their origin as ``ORIGIN``."""
+    for path, origin in modules.items():
+        module = folder / path
+        module.parent.mkdir(parents=True, exist_ok=True)
+        module.write_text(f"ORIGIN = {origin!r}", encoding="utf-8")
+    return folder
+
+
+def run_python(*arguments: str) -> str:
+    """Run this interpreter; return what it printed."""
+    return subprocess.check_output([sys.executable, *arguments], text=True)  # noqa: S603  # no shell
+
+
+def test_the_path_is_the_one_of_lambda(function: Make, task_root: Path) -> None:
+    """Task root, layers, the runtime's packages, the standard library, in this order, and nothing else."""
+    with function("import sys\ndef handler(event, context): return sys.path") as f:
+        path = f.invoke({}).payload
+    script = "import json, sys; print(json.dumps(sys.path))"
+    library = json.loads(run_python("-I", "-S", "-c", script))
+    assert str(task_root) == path[0]
+    root = Path(path[1]).parents[4]
+    assert [
+        str(root / folder) for folder in (f"opt/python/lib/{VERSION}/site-packages", "opt/python", "runtime")
+    ] == path[1:4]
+    assert library == path[4:]
+
+
+def test_only_the_packages_of_the_runtime_show_through(function: Make) -> None:
+    """What is installed beside the runtime client, this library included, cannot be imported."""
+    runtime = ["awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py"]
+    with function(FOUND) as f:
+        assert runtime == f.invoke([*runtime, "pytest", "grpc", "google", "pip", "momento_lambda"]).payload
+
+
+def test_a_package_of_the_runtime_has_its_metadata(function: Make) -> None:
+    """A function can ask for the version of the runtime client."""
+    source = """
+    from importlib.metadata import distributions
+
+    def handler(event, context):
+        return sorted(found.name for found in distributions())
+    """
+    with function(source) as f:
+        assert ["awslambdaric", "simplejson", "snapshot-restore-py"] == f.invoke({}).payload
+
+
+def test_the_task_shadows_layers_and_a_later_layer_an_earlier_one(
+    function: Make, task_root: Path, tmp_path: Path
+) -> None:
+    """Layers are laid over one another in order, as under /opt, and the function's own folder comes first."""
+    layer(task_root, {"everywhere.py": "task"})
+    site = f"python/lib/{VERSION}/site-packages"
+    layers = [
+        layer(
+            tmp_path / "first",
+            {"python/everywhere.py": "first", "python/both.py": "first", "python/shared/a.py": "first"},
+        ),
+        layer(
+            tmp_path / "second",
+            {"python/both.py": "second", "python/shared/b.py": "second", f"{site}/nested.py": "second"},
+        ),
+    ]
+    source = """
+    import both, everywhere, nested, shared.a, shared.b
+
+    def handler(event, context):
+        return [module.ORIGIN for module in (everywhere, both, shared.a, shared.b, nested)]
+    """
+    with function(source, layers=layers) as f:
+        assert ["task", "second", "first", "second", "second"] == f.invoke({}).payload
+
+
+def test_no_bytecode_is_left_behind(function: Make, task_root: Path, tmp_path: Path) -> None:
+    """The folders of a function are read-only on Lambda; running it here does not touch them either."""
+    shared = layer(tmp_path / "layer", {"python/shared.py": "layer"})
+    with function("import shared\ndef handler(event, context): return shared.ORIGIN", layers=[shared]) as f:
+        assert "layer" == f.invoke({}).payload
+    assert [task_root / "app.py"] == list(task_root.rglob("*"))
+    assert [shared / "python", shared / "python" / "shared.py"] == list(shared.rglob("*"))
+
+
+def test_the_variables_are_those_of_lambda(function: Make, task_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function sees what Lambda sets and what its configuration adds: the caller's secrets stay here."""
+    monkeypatch.setenv("MOMENTO_API_KEY", "secret of the caller")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret of the caller")
+    monkeypatch.setenv("PYTHONPATH", "of the caller")
+    monkeypatch.setenv("SSL_CERT_FILE", "certificates of the machine")
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    with function(VARIABLES, function_name="users", environment={"MOMENTO_CACHE_NAME": "users"}) as f:
+        seen = f.invoke({}).payload
+    for made_up in ("AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "PYTHONPATH", "_X_AMZN_TRACE_ID"):
+        assert seen.pop(made_up)
+    assert seen.pop("HOME") == seen.pop("TMPDIR")
+    assert Path(seen.pop("LAMBDA_RUNTIME_DIR")).name == "runtime"
+    assert {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{VERSION}",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+        "AWS_LAMBDA_FUNCTION_NAME": "users",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/users",
+        "AWS_REGION": "us-east-1",
+        "LAMBDA_TASK_ROOT": str(task_root),
+        "LANG": "en_US.UTF-8",
+        "MOMENTO_CACHE_NAME": "users",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "SSL_CERT_FILE": "certificates of the machine",
+        "TZ": ":UTC",
+        "_HANDLER": "app.handler",
+    } == {name: value for name, value in seen.items() if name not in COERCED}
+
+
+def test_the_configuration_changes_defaults(function: Make) -> None:
+    """What Lambda lets a function choose, it can choose here."""
+    with function(VARIABLES, environment={"TZ": "Europe/Prague", "AWS_REGION": "eu-west-1"}) as f:
+        seen = f.invoke({}).payload
+    assert ("Europe/Prague", "eu-west-1") == (seen["TZ"], seen["AWS_REGION"])
+
+
+def test_a_reserved_variable_is_refused(function: Make) -> None:
+    """Lambda refuses it as well; the error names it."""
+    chosen = {"_HANDLER": "other.handler", "LAMBDA_TASK_ROOT": "/"}
+    with (
+        pytest.raises(ValueError, match="Lambda sets LAMBDA_TASK_ROOT, _HANDLER itself"),
+        function(VARIABLES, environment=chosen),
+    ):
+        pytest.fail("it was entered")
+
+
+def test_the_function_runs_in_its_folder(function: Make, task_root: Path) -> None:
+    """A relative path is relative to the task root, and temporary files go to a folder of the environment."""
+    source = """
+    import os, tempfile
+
+    def handler(event, context):
+        return [os.getcwd(), os.listdir(tempfile.gettempdir()), os.path.expanduser("~") == tempfile.gettempdir()]
+    """
+    with function(source) as f:
+        assert [str(task_root), [], True] == f.invoke({}).payload
+
+
+def test_importing_the_package_loads_no_server() -> None:
+    """Names are resolved on first use: a test that wants one thing does not pay for the others."""
+    script = "import sys, momento_lambda.testing as t; t.Invocation; print({'http.server', 'grpc'} & {*sys.modules})"
+    assert "set()\n" == run_python("-c", script)
