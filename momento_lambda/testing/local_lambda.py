@@ -74,9 +74,12 @@ class LocalLambda:
         LocalLambdaUnavailableError: The interpreter has no Lambda runtime client (which exists for Linux alone).
         FunctionInitError: The function did not come up.
 
-    Example:
-        >>> with LocalLambda("app.handler", task_root=Path("src")) as function:  # doctest: +SKIP
-        ...     print(function.invoke({"id": "42"}).payload)
+    Example::
+
+        with LocalLambda("app.handler", task_root=Path("src"), layers=[Path("build/layer")]) as function:
+            cold = function.invoke({"id": "42"})
+            warm = function.invoke({"id": "42"})
+            print(cold.init_duration_ms, cold.duration_ms, warm.duration_ms, warm.payload)
     """
 
     def __init__(
@@ -104,11 +107,12 @@ class LocalLambda:
         self._one_at_a_time = threading.Lock()
         self._closing = ExitStack()
         self._over = "it was not entered"
+        self._process: FunctionProcess | None = None
 
     @property
     def log(self) -> str:
         """All that the function has written so far, to its output and its error output."""
-        return self._process.log
+        return self._process.log if self._process else ""
 
     def __enter__(self) -> "Self":
         if not self._over:
@@ -231,6 +235,7 @@ class LocalLambda:
                 case _:
                     continue
         self._over = f"an invocation outlived its timeout of {self._timeout:g} s"
+        assert self._process is not None
         self._process.kill()
         raise FunctionTimeoutError(
             self._with_log(f"{self._handler} took longer than its timeout of {self._timeout:g} s")

@@ -123,6 +123,14 @@ def test_a_left_environment_takes_no_event(function: Make) -> None:
         left.invoke({})
 
 
+def test_an_environment_that_was_not_entered_has_nothing(function: Make) -> None:
+    """No log yet, and no event is taken."""
+    unused = function(PID)
+    assert "" == unused.log
+    with pytest.raises(LocalLambdaError, match="it was not entered"):
+        unused.invoke({})
+
+
 def test_an_environment_in_use_cannot_be_entered(function: Make) -> None:
     """It would lose sight of its first process."""
     with function(PID) as used, pytest.raises(LocalLambdaError, match="is in use"), used:

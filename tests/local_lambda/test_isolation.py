@@ -176,9 +176,3 @@ def test_the_function_runs_in_its_folder(function: Make, task_root: Path) -> Non
     """
     with function(source) as f:
         assert [str(task_root), [], True] == f.invoke({}).payload
-
-
-def test_importing_the_package_loads_no_server() -> None:
-    """Names are resolved on first use: a test that wants one thing does not pay for the others."""
-    script = "import sys, momento_lambda.testing as t; t.Invocation; print({'http.server', 'grpc'} & {*sys.modules})"
-    assert "set()\n" == run_python("-c", script)
