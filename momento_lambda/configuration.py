@@ -1,6 +1,7 @@
 """How a client behaves: timeouts, retries and the connection, as one immutable value."""
 
 import os
+from functools import partial
 from typing import Final, NoReturn, final
 
 from momento_lambda.errors import InvalidArgumentError
@@ -9,8 +10,17 @@ MAX_ITEM_BYTES: Final = 5_000_192
 """The largest item, key plus value: 4883 KiB."""
 
 # Above the item limit, so that an item that is too large gets an answer that says so.
-_MAX_MESSAGE_BYTES = 5_243_000
+_DEFAULT_MESSAGE_BYTES = 5_243_000
 _MIN_MESSAGE_BYTES = MAX_ITEM_BYTES + 64 * 1024
+# gRPC keeps sizes, and times in milliseconds, in 32 bits with a sign; a day is the longest that makes sense.
+_MAX_MESSAGE_BYTES = 2**31 - 1
+_MIN_SECONDS = 0.001
+_MAX_SECONDS = 86_400
+
+
+def on_lambda() -> bool:
+    """Whether the process's environment is a Lambda function's."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
 @final
@@ -51,28 +61,25 @@ class Configuration:
         retries: int = 3,
         keepalive_time: float | None = 5.0,
         keepalive_timeout: float = 1.0,
-        max_message_bytes: int = _MAX_MESSAGE_BYTES,
+        max_message_bytes: int = _DEFAULT_MESSAGE_BYTES,
     ) -> None:
         """Check and keep the values.
 
         Raises:
-            InvalidArgumentError: A time that is not above 0, negative retries, or messages under the item limit.
+            InvalidArgumentError: A time that is not from a millisecond to a day, negative retries, or messages under
+                the item limit.
         """
-        for name, seconds in (
-            ("timeout", timeout),
-            ("control_timeout", control_timeout),
-            ("keepalive_time", keepalive_time),
-            ("keepalive_timeout", keepalive_timeout),
-        ):
-            # Written so that NaN is refused too.
-            if seconds is not None and not 0 < seconds < float("inf"):
-                raise InvalidArgumentError(f"{name} is {seconds!r}: give seconds above 0")
-        if retries < 0:
-            raise InvalidArgumentError(f"retries is {retries!r}: give 0 or more")
-        if max_message_bytes < _MIN_MESSAGE_BYTES:
+        _check_seconds("timeout", timeout)
+        _check_seconds("control_timeout", control_timeout)
+        if keepalive_time is not None:
+            _check_seconds("keepalive_time", keepalive_time)
+        _check_seconds("keepalive_timeout", keepalive_timeout)
+        if not _is_whole(retries) or retries < 0:
+            raise InvalidArgumentError(f"retries is {_shown(retries)}: give a whole number, 0 or more")
+        if not _is_whole(max_message_bytes) or not _MIN_MESSAGE_BYTES <= max_message_bytes <= _MAX_MESSAGE_BYTES:
             raise InvalidArgumentError(
-                f"max_message_bytes is {max_message_bytes!r}: give at least {_MIN_MESSAGE_BYTES}, "
-                "room for one item of the largest size"
+                f"max_message_bytes is {_shown(max_message_bytes)}: give from {_MIN_MESSAGE_BYTES}, "
+                f"room for one item of the largest size, to {_MAX_MESSAGE_BYTES}"
             )
         keep = object.__setattr__
         keep(self, "timeout", timeout)
@@ -85,7 +92,7 @@ class Configuration:
     @classmethod
     def detect(cls) -> "Configuration":
         """Return `for_lambda()` where the environment is a Lambda function's, else `for_laptop()`."""
-        return cls.for_lambda() if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else cls.for_laptop()
+        return cls.for_lambda() if on_lambda() else cls.for_laptop()
 
     @classmethod
     def for_laptop(cls) -> "Configuration":
@@ -140,4 +147,28 @@ class Configuration:
         return f"Configuration({shown})"
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"Configuration is immutable: make a changed copy with replace({name}=...)")
+        raise AttributeError(f"Configuration is immutable: {name!r} cannot be set; make a changed copy with replace()")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"Configuration is immutable: {name!r} cannot be deleted")
+
+    def __reduce__(self) -> tuple["partial[Configuration]", tuple[()]]:
+        return partial(Configuration, **{name: getattr(self, name) for name in self.__slots__}), ()
+
+
+def _check_seconds(name: str, seconds: float) -> None:
+    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    # Written so that NaN is refused too.
+    if not (number and _MIN_SECONDS <= seconds <= _MAX_SECONDS):
+        raise InvalidArgumentError(f"{name} is {_shown(seconds)}: give seconds, from {_MIN_SECONDS} to {_MAX_SECONDS}")
+
+
+def _is_whole(number: int) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
+
+
+def _shown(given: object) -> str:
+    try:
+        return repr(given)[:40]
+    except ValueError:  # Python writes no integer of thousands of digits
+        return "of thousands of digits"

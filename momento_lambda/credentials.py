@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from typing import Any, NoReturn, final
+from typing import Any, NamedTuple, NoReturn, final
 
 from momento_lambda.errors import InvalidArgumentError, InvalidTokenError
 
@@ -20,11 +20,16 @@ LEGACY_TOKEN_VARIABLE = "MOMENTO_AUTH_TOKEN"  # noqa: S105  # the name of a vari
 
 _TLS_PORT = 443
 _PORTS = range(1, 65_536)
+_PORT_DIGITS = 5
+_NAME_CHARACTERS = 253
+_LABEL_CHARACTERS = 63
+_IPV6_CHARACTERS = frozenset("0123456789abcdefABCDEF:.")
+_SHOWN_CHARACTERS = 100
 _KINDS = "a legacy JWT, a v1 key (base64 JSON) or a v2 key (JWT with a separate endpoint)"
 
 
 @final
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where one service listens, and how to reach it.
 
     Attributes:
@@ -33,12 +38,9 @@ class Endpoint:
         tls: Whether the connection is encrypted.
     """
 
-    __slots__ = ("host", "port", "tls")
-
-    def __init__(self, host: str, port: int, *, tls: bool) -> None:
-        self.host = host
-        self.port = port
-        self.tls = tls
+    host: str
+    port: int
+    tls: bool
 
     @classmethod
     def parse(cls, address: str, *, tls: bool | None = None, default_port: int = _TLS_PORT) -> "Endpoint":
@@ -53,20 +55,12 @@ class Endpoint:
             InvalidArgumentError: Not a host or host:port.
         """
         host, port = _split(address, default_port)
-        return cls(host, port, tls=not is_loopback(host) if tls is None else tls)
+        return cls(host, port, not is_loopback(host) if tls is None else tls)
 
     @property
     def target(self) -> str:
         """The address as gRPC takes it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Endpoint):
-            return NotImplemented
-        return (self.host, self.port, self.tls) == (other.host, other.port, other.tls)
-
-    def __hash__(self) -> int:
-        return hash((self.host, self.port, self.tls))
 
     def __repr__(self) -> str:
         return f"Endpoint({self.target!r}, tls={self.tls})"
@@ -125,11 +119,11 @@ class CredentialProvider:
 
         Args:
             auth_token: A legacy JWT, a v1 key, or a v2 key.
-            endpoint: The service's base name, which a v2 key needs: `cache.` and `control.` are put before it
-                unless it is an IP literal or localhost.
+            endpoint: The service's base name, which a v2 key needs and any other token may be given in place of its
+                own: `cache.` and `control.` are put before it unless it is an IP literal or localhost.
             cache_endpoint: `host` or `host:port` of the data plane, taken as it is (a VPC endpoint, a peering).
             control_endpoint: The same for the control plane.
-            tls: None for plaintext on loopback without a CA and TLS elsewhere.
+            tls: None for plaintext on loopback where neither a CA nor a server name is given, and TLS elsewhere.
             root_certificates: PEM bytes of the CA to trust.
             tls_server_name: The name to expect in the server's certificate, where it differs from the host.
 
@@ -138,12 +132,15 @@ class CredentialProvider:
             InvalidArgumentError: An endpoint is not `host` or `host:port`.
         """
         secret, named_cache, named_control = _read_token(auth_token, endpoint)
+        cache, control = cache_endpoint or named_cache, control_endpoint or named_control
+        if not cache or not control:
+            _refuse(f"it does not say where to connect, as no v2 key does; pass endpoint= or set {ENDPOINT_VARIABLE}")
         if tls is None and (root_certificates is not None or tls_server_name is not None):
             tls = True
         return cls(
             secret,
-            cache_endpoint=Endpoint.parse(cache_endpoint or named_cache, tls=tls),
-            control_endpoint=Endpoint.parse(control_endpoint or named_control, tls=tls),
+            cache_endpoint=Endpoint.parse(cache, tls=tls),
+            control_endpoint=Endpoint.parse(control, tls=tls),
             root_certificates=root_certificates,
             tls_server_name=tls_server_name,
         )
@@ -152,13 +149,15 @@ class CredentialProvider:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "CredentialProvider":
         """Return what the environment says: MOMENTO_API_KEY, else MOMENTO_AUTH_TOKEN.
 
-        MOMENTO_ENDPOINT names the endpoint of a v2 key.
+        MOMENTO_ENDPOINT is the endpoint, which a v2 key needs and any other token has already. A variable that is
+        empty counts as not set.
 
         Args:
             environment: The variables to read; None for the process's own.
 
         Raises:
-            InvalidTokenError: Neither variable is set, or the token is malformed or expired.
+            InvalidTokenError: Neither variable is set, or the token is malformed, has expired or has no endpoint.
+            InvalidArgumentError: The endpoint is not `host` or `host:port`.
         """
         variables = os.environ if environment is None else environment
         for name in (API_KEY_VARIABLE, LEGACY_TOKEN_VARIABLE):
@@ -183,12 +182,13 @@ class CredentialProvider:
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by name or by address (no look-up is made)."""
-    return host in {"localhost", "::1"} or (host.startswith("127.") and is_ip_literal(host))
+    return _is_localhost(host) or host == "::1" or (host.startswith("127.") and is_ip_literal(host))
 
 
 def is_ip_literal(host: str) -> bool:
     """Whether a host is an IPv4 or IPv6 address rather than a name."""
-    return ":" in host or (host.count(".") == 3 and host.replace(".", "").isdecimal())  # noqa: PLR2004  # dots of IPv4
+    labels = host.split(".")
+    return ":" in host or (len(labels) == 4 and all(map(_is_number, labels)))  # noqa: PLR2004  # bytes of IPv4
 
 
 def read_claims(token: str) -> dict[str, Any]:
@@ -202,17 +202,16 @@ def read_claims(token: str) -> dict[str, Any]:
     segments = token.split(".")
     if len(segments) != 3 or not segments[1]:  # noqa: PLR2004  # header, payload, signature
         _refuse(f"it is not {_KINDS}")
-    try:
-        claims = json.loads(_decode_base64(segments[1].replace("-", "+").replace("_", "/")))
-    except (ValueError, RecursionError):
-        _refuse("its payload is not base64url of JSON; it may have been cut short when copied")
-    if not isinstance(claims, dict):
-        _refuse("its payload is not a JSON object")
+    claims = _json_object(segments[1].replace("-", "+").replace("_", "/"))
+    if claims is None:
+        _refuse("its payload is not base64url of a JSON object; it may have been cut short when copied")
     return claims
 
 
-def _read_token(token: str, endpoint: str | None) -> tuple[str, str, str]:
-    """Return the secret to send, the cache endpoint and the control endpoint."""
+def _read_token(token: str, endpoint: str | None) -> tuple[str, str | None, str | None]:
+    """Return the secret to send, and the addresses of the cache and the control plane where something names them."""
+    if not isinstance(token, str):
+        _refuse(f"it is of type {type(token).__name__}; give a str")
     token = token.strip()
     if not token:
         _refuse("it is empty")
@@ -222,30 +221,23 @@ def _read_token(token: str, endpoint: str | None) -> tuple[str, str, str]:
     if v1_key is not None:
         secret, named = v1_key
         _check_expiry(secret)
-        return secret, *_service_endpoints(endpoint or named)
+        return secret, *_service_addresses(endpoint or named)
     claims = read_claims(token)
     _check_expiry(token)
-    if claims.get("t") == "g":
-        if not endpoint:
-            _refuse(f"a v2 key does not name its endpoint; pass endpoint= or set {ENDPOINT_VARIABLE}")
-        return token, *_service_endpoints(endpoint)
-    cache, control = claims.get("c"), claims.get("cp")
-    if not (isinstance(cache, str) and cache and isinstance(control, str) and control):
-        _refuse("its claims name no endpoints (`c` for the cache and `cp` for the control plane)")
-    return token, cache, control
+    if endpoint:
+        return token, *_service_addresses(endpoint)
+    cache, control = (None, None) if claims.get("t") == "g" else (claims.get("c"), claims.get("cp"))
+    return token, cache if isinstance(cache, str) else None, control if isinstance(control, str) else None
 
 
 def _can_be_sent(token: str) -> bool:
-    return token.isascii() and token.isprintable()
+    return token.isascii() and token.isprintable() and " " not in token
 
 
 def _read_v1_key(token: str) -> tuple[str, str] | None:
     """Return the key and endpoint of a v1 key, or None when the token is of another kind."""
-    try:
-        fields = json.loads(_decode_base64(token))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(fields, dict):
+    fields = _json_object(token)
+    if fields is None:
         return None
     key, endpoint = fields.get("api_key"), fields.get("endpoint")
     if not (isinstance(key, str) and key and isinstance(endpoint, str) and endpoint):
@@ -263,9 +255,9 @@ def _check_expiry(token: str) -> None:
         _refuse(f"it expired at {expired_at}; make a new one")
 
 
-def _service_endpoints(endpoint: str) -> tuple[str, str]:
+def _service_addresses(endpoint: str) -> tuple[str, str]:
     host, _ = _split(endpoint, _TLS_PORT)
-    if host == "localhost" or is_ip_literal(host):
+    if _is_localhost(host) or is_ip_literal(host):
         return endpoint, endpoint
     return f"cache.{endpoint}", f"control.{endpoint}"
 
@@ -277,25 +269,55 @@ def _split(address: str, default_port: int) -> tuple[str, int]:
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = host[1:-1]
-    if not (_is_host(host, ipv6=bracketed) and port.isdecimal() and port.isascii() and int(port[:6]) in _PORTS):
+    known = _is_ipv6(host) if bracketed else _is_name(host)
+    if not (known and _is_number(port) and len(port) <= _PORT_DIGITS and int(port) in _PORTS):
+        # What is this long is no host that was mistyped, and may be a token in the wrong place.
+        shown = repr(address) if len(address) <= _SHOWN_CHARACTERS else f"of {len(address)} characters"
         raise InvalidArgumentError(
-            f"endpoint {address[:100]!r} is not an address: give host or host:port, an IPv6 address in brackets"
+            f"endpoint {shown} is not an address: give host or host:port, an IPv6 address in brackets"
         )
     return host, int(port)
 
 
-def _is_host(host: str, *, ipv6: bool) -> bool:
-    allowed = ":.%" if ipv6 else ".-_"
-    return bool(host) and host.isascii() and all(char.isalnum() or char in allowed for char in host)
+def _is_name(host: str) -> bool:
+    labels = host.removesuffix(".").split(".")
+    return host.isascii() and len(host) <= _NAME_CHARACTERS and all(map(_is_label, labels))
+
+
+def _is_label(label: str) -> bool:
+    inside = label.replace("-", "").replace("_", "").isalnum()
+    return inside and len(label) <= _LABEL_CHARACTERS and not label.startswith("-") and not label.endswith("-")
+
+
+def _is_ipv6(host: str) -> bool:
+    address, percent, zone = host.partition("%")
+    return address.count(":") > 1 and _IPV6_CHARACTERS.issuperset(address) and (not percent or _is_label(zone))
+
+
+def _is_localhost(host: str) -> bool:
+    return host.lower() == "localhost"
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def _join(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _decode_base64(text: str) -> bytes:
-    return binascii.a2b_base64(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), strict_mode=True)
+def _json_object(base64: str) -> dict[str, Any] | None:
+    """Return the JSON object that base64 text holds, padded or not, or None where it holds none.
+
+    It does not raise, so that no error has the decoders' own in its chain: those carry what was read.
+    """
+    unpadded = base64.rstrip("=")
+    try:
+        found = json.loads(binascii.a2b_base64(unpadded + "=" * (-len(unpadded) % 4), strict_mode=True))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise InvalidTokenError(f"the token cannot be used: {reason}") from None
+    raise InvalidTokenError(f"the token cannot be used: {reason}")

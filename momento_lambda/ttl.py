@@ -63,5 +63,8 @@ def _parse(text: str) -> int:
 
 
 def _shown(ttl: Ttl) -> str:
-    text = repr(ttl)
+    try:
+        text = repr(ttl)
+    except ValueError:  # Python writes no integer of thousands of digits
+        return "of thousands of digits"
     return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "..."
