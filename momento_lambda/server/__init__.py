@@ -1,0 +1,38 @@
+"""The cache server: the protocol served from this process, for tests, development and self-hosting."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from momento_lambda.server.local_server import LocalServer
+    from momento_lambda.server.server import ListenError, ServerStateError
+    from momento_lambda.server.signing_key import SigningKey, SigningKeyError
+    from momento_lambda.server.tokens import Access, TokenFormat
+
+__all__ = [
+    "Access",
+    "ListenError",
+    "LocalServer",
+    "ServerStateError",
+    "SigningKey",
+    "SigningKeyError",
+    "TokenFormat",
+]
+
+# Resolved when asked for: whoever only makes a token has no use for a transport.
+_HOMES = {
+    "Access": "tokens",
+    "ListenError": "server",
+    "LocalServer": "local_server",
+    "ServerStateError": "server",
+    "SigningKey": "signing_key",
+    "SigningKeyError": "signing_key",
+    "TokenFormat": "tokens",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

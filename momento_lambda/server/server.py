@@ -1,0 +1,159 @@
+"""A server that listens: a store behind the protocol, on one address."""
+
+import contextlib
+import logging
+import socket
+from typing import Final, NamedTuple, final
+
+import grpc
+import grpc.aio
+
+from momento_lambda.credentials import Endpoint, is_loopback
+from momento_lambda.errors import InvalidArgumentError, MomentoError
+from momento_lambda.server.faults import FaultInjection
+from momento_lambda.server.handlers import Handlers
+from momento_lambda.server.limits import MAX_MESSAGE_BYTES
+from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.store import Store
+from momento_lambda.server.tokens import TokenVerifier
+
+_log: Final = logging.getLogger("momento_lambda.server")
+
+_OPTIONS: Final = (
+    # Official clients probe an idle connection every 5 seconds. Unless told that this is welcome, a gRPC server
+    # sends them away after the third probe.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 1000),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", -1),
+    # Clients with equal settings share one connection, so that no number of streams is too many for it.
+    ("grpc.max_concurrent_streams", 2**31 - 1),
+    # Without this, a second server on the same port starts without a word and takes half of the calls.
+    ("grpc.so_reuseport", 0),
+)
+
+
+class ServerStateError(MomentoError):
+    """The server is not running, or is running already."""
+
+    code = "SERVER_STATE"
+
+
+class ListenError(MomentoError):
+    """The server cannot listen where it was told to."""
+
+    code = "LISTEN"
+
+
+class TlsIdentity(NamedTuple):
+    """What a server shows to prove who it is. Its key is in no representation.
+
+    Attributes:
+        certificate: The certificate and any between it and its root, as PEM.
+        key: The certificate's private key, as PEM.
+    """
+
+    certificate: bytes
+    key: bytes
+
+    def __repr__(self) -> str:
+        return "TlsIdentity(<hidden>)"
+
+
+@final
+class CacheServer:
+    """A store behind the protocol, on one address.
+
+    Args:
+        store: Where the caches are; started and closed together with the server.
+        host: The address to listen on.
+        port: The port, or 0 for any that is free.
+        signing_key: What tokens are signed with; None to answer anyone, on loopback alone.
+        tls: What to show to clients; None for plaintext.
+        faults: Whether calls may ask to be failed or delayed.
+
+    Raises:
+        InvalidArgumentError: Not a host and port, or no authentication on an address that others can reach.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        signing_key: SigningKey | None,
+        tls: TlsIdentity | None = None,
+        faults: bool = False,
+    ) -> None:
+        if signing_key is None and not is_loopback(host):
+            raise InvalidArgumentError(
+                f"a server without authentication listens on loopback alone, and {host!r} can be reached by others: "
+                "listen on 127.0.0.1, or leave authentication on"
+            )
+        if port not in range(65_536):
+            raise InvalidArgumentError(f"the port is {port!r}: give 0 to 65535, where 0 takes one that is free")
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._store = store
+        self._handlers = Handlers(
+            store,
+            verifier=TokenVerifier(signing_key) if signing_key else None,
+            faults=FaultInjection() if faults else None,
+        )
+        self._server: grpc.aio.Server | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the server listens, once it has started."""
+        return Endpoint(self._host, self._port, tls=self._tls is not None)
+
+    async def start(self) -> None:
+        """Listen, in the running event loop.
+
+        Raises:
+            ListenError: The address is taken or not this machine's, or the certificate and key are not right.
+        """
+        server = grpc.aio.server(options=_OPTIONS)
+        server.add_generic_rpc_handlers((self._handlers,))
+        self._port = self._listen(server)
+        await self._store.start()
+        await server.start()
+        self._server = server
+        _log.info("listening on %s", self.endpoint.target)
+
+    async def stop(self, grace: float) -> None:
+        """Take no more calls, and end.
+
+        Args:
+            grace: The seconds that calls in flight may take to finish; what is left then is cut off.
+        """
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop(grace)
+            await self._store.close()
+            _log.info("stopped")
+
+    def _listen(self, server: grpc.aio.Server) -> int:
+        target = self.endpoint.target
+        try:
+            if self._tls is None:
+                return server.add_insecure_port(target)
+            pair = (self._tls.key, self._tls.certificate)
+            return server.add_secure_port(target, grpc.ssl_server_credentials([pair]))
+        except RuntimeError as error:
+            raise ListenError(f"cannot listen on {target}: {self._why_not()}") from error
+
+    def _why_not(self) -> str:
+        """Say what the transport does not: whether it is the address, or what was to be shown on it."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            with contextlib.closing(socket.create_server((self._host, self._port), family=family)):
+                pass
+        except OSError as error:
+            return f"{error.strerror}; choose another host or port"
+        if self._tls is None:
+            return "the transport refused it without a reason; choose another host or port"
+        return "the TLS certificate and key are not PEM, or do not belong together"
