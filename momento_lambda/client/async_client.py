@@ -237,9 +237,14 @@ class SimpleCacheClientAsync:
                 return
             page = await self.list_caches(page.next_token)
 
-    async def ping(self) -> None:
-        """Make a round trip to the cache endpoint, connecting first where need be."""
-        await self._data.unary(cache_rpcs.PING, pb.PingRequest(), self._headers.control, self._timeout)
+    async def ping(self, timeout: float | None = None) -> None:
+        """Make a round trip to the cache endpoint, connecting first where need be.
+
+        Args:
+            timeout: Seconds that it may take; None for the configuration's.
+        """
+        allowed = self._timeout if timeout is None else timeout
+        await self._data.unary(cache_rpcs.PING, pb.PingRequest(), self._headers.control, allowed)
 
     async def close(self) -> None:
         """Close the connections. Calls under way end as cancelled; closing again does nothing."""

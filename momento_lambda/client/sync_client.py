@@ -236,9 +236,14 @@ class SimpleCacheClient:
                 return
             page = self.list_caches(page.next_token)
 
-    def ping(self) -> None:
-        """Make a round trip to the cache endpoint, connecting first where need be."""
-        self._data.unary(cache_rpcs.PING, pb.PingRequest(), self._headers.control, self._timeout)
+    def ping(self, timeout: float | None = None) -> None:
+        """Make a round trip to the cache endpoint, connecting first where need be.
+
+        Args:
+            timeout: Seconds that it may take; None for the configuration's.
+        """
+        allowed = self._timeout if timeout is None else timeout
+        self._data.unary(cache_rpcs.PING, pb.PingRequest(), self._headers.control, allowed)
 
     def close(self) -> None:
         """Close the connections. Calls under way end as cancelled; closing again does nothing."""

@@ -1,0 +1,1 @@
+"""The execution environment: what outlives an invocation, and what must not."""

@@ -1,0 +1,51 @@
+"""What is stored: the serialized value behind a header that says what it is and since when."""
+
+import struct
+import zlib
+from typing import Any, NamedTuple
+
+from momento_lambda.caching.serializers import Serializer
+
+_MAGIC = b"ml"
+_VERSION = 1
+# magic, version, serializer, created and expiring in milliseconds since 1970, checksum of the payload
+_HEADER = struct.Struct(">2sBBQQI")
+
+
+class Entry(NamedTuple):
+    """One stored value.
+
+    Attributes:
+        value: What the loader returned.
+        created_ms: When, in milliseconds since 1970.
+        expires_ms: Until when it may be served.
+    """
+
+    value: Any
+    created_ms: int
+    expires_ms: int
+
+
+def seal(entry: Entry, serializer: Serializer) -> bytes:
+    """Return the bytes to store.
+
+    Raises:
+        InvalidArgumentError: The serializer refuses the value.
+    """
+    payload = serializer.dumps(entry.value)
+    header = (_MAGIC, _VERSION, serializer.identity, entry.created_ms, entry.expires_ms, zlib.crc32(payload))
+    return _HEADER.pack(*header) + payload
+
+
+def unseal(stored: bytes, serializer: Serializer) -> Entry | None:
+    """Return the entry that was sealed, or None where the bytes are foreign, cut short, damaged or of another kind."""
+    if len(stored) < _HEADER.size:
+        return None
+    magic, version, identity, created_ms, expires_ms, checksum = _HEADER.unpack_from(stored)
+    payload = stored[_HEADER.size :]
+    if (magic, version, identity) != (_MAGIC, _VERSION, serializer.identity) or zlib.crc32(payload) != checksum:
+        return None
+    try:
+        return Entry(serializer.loads(payload), created_ms, expires_ms)
+    except ValueError:
+        return None

@@ -1,0 +1,132 @@
+"""Values as bytes: JSON that gives back what it was given, or refuses it."""
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, Protocol, final
+from uuid import UUID
+
+from momento_lambda.errors import InvalidArgumentError
+
+
+class Serializer(Protocol):
+    """What turns values into bytes and back.
+
+    Attributes:
+        identity: One byte, different for every serializer, kept beside the stored value so that a value is never
+            read by another serializer than wrote it.
+    """
+
+    identity: int
+
+    def dumps(self, value: Any) -> bytes:
+        """Return the value as bytes.
+
+        Raises:
+            InvalidArgumentError: The value is of a type that would not come back as it was.
+        """
+
+    def loads(self, data: bytes) -> Any:
+        """Return the value that the bytes stand for.
+
+        Raises:
+            ValueError: No value has these bytes.
+        """
+
+
+# A dict with this key alone is no dict: it holds another type's name and text. A real dict with this key is wrapped.
+_MARK = "$type"
+_MAX_DEPTH = 500
+
+_TO_JSON: dict[type, tuple[str, Callable[[Any], Any]]] = {
+    Decimal: ("decimal", str),
+    bytes: ("bytes", bytes.hex),
+    datetime: ("datetime", datetime.isoformat),
+    date: ("date", date.isoformat),
+    UUID: ("uuid", str),
+}
+_FROM_JSON: dict[str, Callable[[Any], Any]] = {
+    "decimal": Decimal,
+    "bytes": bytes.fromhex,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "uuid": UUID,
+    "set": set,
+    "frozenset": frozenset,
+    "tuple": tuple,
+    "dict": dict,
+}
+_PLAIN = frozenset({type(None), bool, int, float, str})
+_CONTAINERS = frozenset({set, frozenset, tuple})
+
+
+@final
+class JsonSerializer:
+    """JSON, lossless: also Decimal, bytes, set, frozenset, tuple, datetime, date and UUID, at any depth.
+
+    What JSON would change in silence is refused: keys that are not text, subclasses of the types above, other types.
+    """
+
+    identity = ord("j")
+
+    def dumps(self, value: Any) -> bytes:
+        """Return the value as UTF-8 JSON.
+
+        Raises:
+            InvalidArgumentError: The value would not come back as it was.
+        """
+        try:
+            return json.dumps(_to_json(value, _MAX_DEPTH), ensure_ascii=False, separators=(",", ":")).encode()
+        except UnicodeEncodeError:
+            raise InvalidArgumentError("the value holds lone surrogates, which UTF-8 cannot encode") from None
+
+    def loads(self, data: bytes) -> Any:
+        """Return the value that was dumped.
+
+        Raises:
+            ValueError: Not something that `dumps` made.
+        """
+        try:
+            return json.loads(data, object_hook=_from_json)
+        except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError) as error:
+            raise ValueError("not a value that was stored as JSON") from error
+
+
+JSON: Final = JsonSerializer()
+
+
+def _to_json(value: Any, depth: int) -> Any:
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if depth == 0:
+        raise InvalidArgumentError("the value is nested too deeply for JSON, or contains itself")
+    if kind is list:
+        return [_to_json(item, depth - 1) for item in value]
+    if kind is dict:
+        return _dict_to_json(value, depth)
+    if kind in _CONTAINERS:
+        return {_MARK: kind.__name__, "value": [_to_json(item, depth - 1) for item in value]}
+    if kind in _TO_JSON:
+        name, convert = _TO_JSON[kind]
+        return {_MARK: name, "value": convert(value)}
+    raise InvalidArgumentError(
+        f"a value of type {kind.__qualname__} cannot be stored as JSON: return plain data "
+        "(None, bool, int, float, str, list, dict, Decimal, bytes, set, tuple, datetime, date, UUID)"
+    )
+
+
+def _dict_to_json(value: dict[Any, Any], depth: int) -> dict[str, Any]:
+    for key in value:
+        if type(key) is not str:
+            raise InvalidArgumentError(
+                f"a dict with a key of type {type(key).__qualname__} cannot be stored as JSON, "
+                "which would turn the key into text: use text as keys"
+            )
+    plain = {key: _to_json(item, depth - 1) for key, item in value.items()}
+    return {_MARK: "dict", "value": [[key, item] for key, item in plain.items()]} if _MARK in plain else plain
+
+
+def _from_json(pairs: dict[str, Any]) -> Any:
+    return _FROM_JSON[pairs[_MARK]](pairs["value"]) if _MARK in pairs else pairs

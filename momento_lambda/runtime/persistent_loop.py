@@ -1,0 +1,34 @@
+"""One event loop a thread, kept from invocation to invocation.
+
+Lambda calls a handler as a plain function. Were each invocation to run in a loop of its own, every connection that
+belongs to a loop would be stranded when that loop closes.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_threads = threading.local()
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end on this thread's loop, which stays open.
+
+    Raises:
+        RuntimeError: This thread is running a loop already; await the coroutine there.
+    """
+    runner: asyncio.Runner | None = getattr(_threads, "runner", None)
+    if runner is None:
+        runner = _threads.runner = asyncio.Runner()
+    return runner.run(coroutine)
+
+
+def close() -> None:
+    """Close this thread's loop, if it has one; the next `run` opens another."""
+    runner: asyncio.Runner | None = getattr(_threads, "runner", None)
+    if runner is not None:
+        del _threads.runner
+        runner.close()
