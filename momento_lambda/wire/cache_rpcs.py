@@ -86,7 +86,9 @@ def set_batch_requests(items: Items, ttl_ms: int, ttls: Ttls | None, max_bytes: 
         request.ttl_milliseconds = own.get(request.cache_key, ttl_ms)
     strangers = own.keys() - {request.cache_key for request in requests}
     if strangers:
-        raise InvalidArgumentError(f"ttls has {len(strangers)} keys that are not among the items")
+        raise InvalidArgumentError(
+            f"ttls names keys that are not among the items ({len(strangers)} of {len(own)}): give only keys of items"
+        )
     sizes = [len(request.cache_key) + len(request.cache_body) for request in requests]
     return [pb.SetBatchRequest(items=requests[part]) for part in _parts(sizes, max_bytes)]
 
@@ -167,8 +169,10 @@ def increment_request(key: Bytes, amount: int, ttl_ms: int) -> pb.IncrementReque
     Raises:
         InvalidArgumentError: The amount is not an integer of 64 bits.
     """
-    if isinstance(amount, bool) or not isinstance(amount, int) or amount not in _INT64:
-        raise InvalidArgumentError(f"the amount is {str(amount)[:40]}: give an integer of 64 bits")
+    if isinstance(amount, bool) or not isinstance(amount, int):
+        raise InvalidArgumentError(f"the amount is of type {type(amount).__name__}: give an integer of 64 bits")
+    if amount not in _INT64:
+        raise InvalidArgumentError("the amount is out of range: give an integer of 64 bits, -(2**63) to 2**63 - 1")
     return pb.IncrementRequest(cache_key=key_bytes(key), amount=amount, ttl_milliseconds=ttl_ms)
 
 
@@ -181,7 +185,10 @@ def read_item_get_ttl(reply: pb.ItemGetTtlResponse) -> timedelta | None:
     """Return how long an item has left, or None where there is none."""
     match reply.WhichOneof("result"):
         case "found":
-            return timedelta(milliseconds=reply.found.remaining_ttl_millis)
+            try:
+                return timedelta(milliseconds=reply.found.remaining_ttl_millis)
+            except OverflowError:
+                raise _unexpected("ItemGetTtl", "a time to live of more than a timedelta holds") from None
         case "missing":
             return None
         case _:
@@ -223,7 +230,7 @@ def _set_if(key: Bytes, value: Bytes, ttl_ms: int, request: pb.SetIfRequest) -> 
 
 
 def _parts(sizes: Sequence[int], max_bytes: int) -> list[slice]:
-    """Cut a sequence into runs that each fit a message; an item of its own always does."""
+    """Cut a sequence into runs that each fit a message; an item that fits none goes alone, for the wire to refuse."""
     parts: list[slice] = []
     start = used = 0
     for index, size in enumerate(sizes):
