@@ -1,6 +1,7 @@
 """The cache server: the protocol served from this process, for tests, development and self-hosting."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ __all__ = [
     "SigningKeyError",
     "TokenFormat",
 ]
+
+for _needed in ("jwt", "platformdirs"):
+    if find_spec(_needed) is None:
+        raise ModuleNotFoundError(
+            f"the server needs the package {_needed}, which is not installed: pip install 'momento-lambda[server]'",
+            name=_needed,
+        )
 
 # Resolved when asked for: whoever only makes a token has no use for a transport.
 _HOMES = {

@@ -12,8 +12,9 @@ from momento_lambda.server import tokens
 from momento_lambda.server.clock import Clock
 from momento_lambda.server.loop_thread import LoopThread
 from momento_lambda.server.memory_store import MemoryStore
-from momento_lambda.server.server import CacheServer, ServerStateError, TlsIdentity
+from momento_lambda.server.server import CacheServer, ServerStateError
 from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.tls import TlsIdentity
 from momento_lambda.server.tokens import Access, TokenFormat
 from momento_lambda.wire.arguments import cache_name
 

@@ -1,9 +1,8 @@
 """A server that listens: a store behind the protocol, on one address."""
 
-import contextlib
 import logging
 import socket
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 import grpc
 import grpc.aio
@@ -15,6 +14,7 @@ from momento_lambda.server.handlers import Handlers
 from momento_lambda.server.limits import MAX_MESSAGE_BYTES
 from momento_lambda.server.signing_key import SigningKey
 from momento_lambda.server.store import Store
+from momento_lambda.server.tls import TlsIdentity
 from momento_lambda.server.tokens import TokenVerifier
 
 _log: Final = logging.getLogger("momento_lambda.server")
@@ -44,21 +44,6 @@ class ListenError(MomentoError):
     """The server cannot listen where it was told to."""
 
     code = "LISTEN"
-
-
-class TlsIdentity(NamedTuple):
-    """What a server shows to prove who it is. Its key is in no representation.
-
-    Attributes:
-        certificate: The certificate and any between it and its root, as PEM.
-        key: The certificate's private key, as PEM.
-    """
-
-    certificate: bytes
-    key: bytes
-
-    def __repr__(self) -> str:
-        return "TlsIdentity(<hidden>)"
 
 
 @final
@@ -150,8 +135,9 @@ class CacheServer:
         """Say what the transport does not: whether it is the address, or what was to be shown on it."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
-            with contextlib.closing(socket.create_server((self._host, self._port), family=family)):
-                pass
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((self._host, self._port))
         except OSError as error:
             return f"{error.strerror}; choose another host or port"
         if self._tls is None:

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Final, final
 
-from momento_lambda.errors import InvalidArgumentError
+from momento_lambda.errors import MomentoError
 
 _log: Final = logging.getLogger("momento_lambda.server")
 
@@ -17,8 +17,10 @@ _KEY_BYTES: Final = 64
 _FILE_NAME: Final = "signing-key"
 
 
-class SigningKeyError(InvalidArgumentError):
+class SigningKeyError(MomentoError):
     """A signing key that cannot be read, written or used."""
+
+    code = "SIGNING_KEY"
 
 
 @final

@@ -8,18 +8,12 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, final
 
+import jwt
+
 from momento_lambda.credentials import Endpoint
 from momento_lambda.errors import AuthenticationError
 from momento_lambda.server.clock import WallClock
 from momento_lambda.server.signing_key import SigningKey
-
-try:
-    import jwt
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        "the server signs tokens with PyJWT, which is not installed: pip install 'momento-lambda[server]'",
-        name=missing.name,
-    ) from missing
 
 TokenFormat: TypeAlias = Literal["legacy", "v1", "v2"]
 """A legacy JWT names its endpoints; a v1 key wraps a JWT and its endpoint; a v2 key is told its endpoint apart."""

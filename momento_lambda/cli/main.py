@@ -1,0 +1,26 @@
+"""The console script's entry point."""
+
+import os
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run `momento-lambda` with this process's arguments, and exit: 0 done, 1 failed, 2 wrong usage."""
+    # What the transport would write of its own accord stands in the errors' one line already.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        # Here, so that what is not installed is said in words.
+        from momento_lambda.cli.app import run  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        if missing.name not in {"typer", "jwt", "platformdirs"}:
+            raise
+        sys.exit(
+            f"momento-lambda: the command line needs the package {missing.name}, which is not installed: "
+            "pip install 'momento-lambda[cli]'"
+        )
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""`momento-lambda serve`: the embedded server, until it is told to stop."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+import typer
+
+from momento_lambda.credentials import Endpoint
+from momento_lambda.server.data_folder import default_data_folder
+from momento_lambda.server.memory_store import MemoryStore
+from momento_lambda.server.server import CacheServer
+from momento_lambda.server.serving import serve as serve_until_stopped
+from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.tls import TlsIdentity
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8080
+
+DataFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Where the signing key is kept; made if it is not there.",
+        show_default="this user's data folder",
+        file_okay=False,
+    ),
+]
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = DEFAULT_HOST,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 for one that is free.")] = DEFAULT_PORT,
+    data_dir: DataFolder = None,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Ask for no token; on loopback alone.")] = False,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="The PEM certificate to show; with --tls-key.", exists=True, dir_okay=False)
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="Its PEM private key; with --tls-cert.", exists=True, dir_okay=False)
+    ] = None,
+    faults: Annotated[bool, typer.Option("--faults", help="Let calls ask to be failed or delayed.")] = False,
+) -> None:
+    """Serve caches in memory until interrupted.
+
+    The address is printed on standard output once calls are answered.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    server = CacheServer(
+        MemoryStore(),
+        host=host,
+        port=port,
+        signing_key=None if no_auth else SigningKey.load_or_create(data_dir or default_data_folder()),
+        tls=_tls(tls_cert, tls_key),
+        faults=faults,
+    )
+    asyncio.run(serve_until_stopped(server, _announce))
+
+
+def _tls(certificate: Path | None, key: Path | None) -> TlsIdentity | None:
+    if certificate is not None and key is not None:
+        return TlsIdentity.load(certificate, key)
+    if certificate is not None or key is not None:
+        raise typer.BadParameter("TLS needs both: give --tls-cert and --tls-key, or neither")
+    return None
+
+
+def _announce(endpoint: Endpoint) -> None:
+    # Flushed, since whoever started this reads it from a pipe to know that it may call.
+    print(f"serving on {endpoint.target}{' with TLS' if endpoint.tls else ''}", flush=True)  # noqa: T201

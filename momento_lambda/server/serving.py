@@ -1,0 +1,48 @@
+"""A server that runs until it is told to stop, which is what `momento-lambda serve` does."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Final
+
+from momento_lambda.credentials import Endpoint
+from momento_lambda.server.server import CacheServer
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_GRACE_SECONDS: Final = 10.0
+
+
+async def serve(server: CacheServer, ready: Callable[[Endpoint], None], *, grace: float = _GRACE_SECONDS) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is in flight. A second signal ends the process at once.
+
+    Args:
+        server: What to start and stop.
+        ready: Called once calls are answered, with where.
+        grace: The seconds that calls in flight have to finish.
+
+    Raises:
+        ListenError: The server cannot listen where it was told to.
+    """
+    stop = _stop_on_signal()
+    await server.start()
+    try:
+        ready(server.endpoint)
+        await stop.wait()
+    finally:
+        await server.stop(grace)
+
+
+def _stop_on_signal() -> asyncio.Event:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        stop.set()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+            # Removing leaves SIGINT to an exception that would only be raised in the middle of stopping.
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, on_signal)
+    return stop
