@@ -14,7 +14,7 @@ MAX_TTL_MS = 86_400_000
 
 _ALLOWED = 'a TTL is between 1 second and 1 day: seconds, a timedelta, or text such as "90s" or "1h30m"'
 _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_TEXT = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?(?:(?P<s>\d+)s)?(?:(?P<ms>\d+)ms)?", re.ASCII)
+_TEXT = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?(?:(?P<ms>\d+)ms)?", re.ASCII)
 # Longer digits than these say nothing that the range below would not refuse, and int() of them is slow.
 _MAX_TEXT = 40
 
