@@ -19,6 +19,7 @@ ENDPOINT_VARIABLE = "MOMENTO_ENDPOINT"
 LEGACY_TOKEN_VARIABLE = "MOMENTO_AUTH_TOKEN"  # noqa: S105  # the name of a variable, not a token
 
 _TLS_PORT = 443
+_PLAINTEXT_PORT = 8080
 _PORTS = range(1, 65_536)
 _PORT_DIGITS = 5
 _NAME_CHARACTERS = 253
@@ -43,19 +44,19 @@ class Endpoint(NamedTuple):
     tls: bool
 
     @classmethod
-    def parse(cls, address: str, *, tls: bool | None = None, default_port: int = _TLS_PORT) -> "Endpoint":
+    def parse(cls, address: str, *, tls: bool | None = None) -> "Endpoint":
         """Return the endpoint at `host` or `host:port` (an IPv6 literal in brackets).
 
         Args:
-            address: A host, with or without a port.
+            address: A host, with or without a port: 443 with TLS and 8080 without, where it names none.
             tls: None for plaintext on loopback and TLS elsewhere.
-            default_port: The port of an address that names none.
 
         Raises:
             InvalidArgumentError: Not a host or host:port.
         """
-        host, port = _split(address, default_port)
-        return cls(host, port, not is_loopback(host) if tls is None else tls)
+        host, port = _split(address)
+        encrypted = not is_loopback(host) if tls is None else tls
+        return cls(host, port or (_TLS_PORT if encrypted else _PLAINTEXT_PORT), encrypted)
 
     @property
     def target(self) -> str:
@@ -149,8 +150,8 @@ class CredentialProvider:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "CredentialProvider":
         """Return what the environment says: MOMENTO_API_KEY, else MOMENTO_AUTH_TOKEN.
 
-        MOMENTO_ENDPOINT is the endpoint, which a v2 key needs and any other token has already. A variable that is
-        empty counts as not set.
+        MOMENTO_ENDPOINT is the endpoint of a v2 key; any other token names its own. A variable that is empty counts
+        as not set.
 
         Args:
             environment: The variables to read; None for the process's own.
@@ -163,7 +164,8 @@ class CredentialProvider:
         for name in (API_KEY_VARIABLE, LEGACY_TOKEN_VARIABLE):
             token = variables.get(name)
             if token:
-                return cls.from_string(token, endpoint=variables.get(ENDPOINT_VARIABLE) or None)
+                _, named, _ = _read_token(token, None)
+                return cls.from_string(token, endpoint=None if named else variables.get(ENDPOINT_VARIABLE))
         raise InvalidTokenError(f"no token: set {API_KEY_VARIABLE} (or {LEGACY_TOKEN_VARIABLE})")
 
     @classmethod
@@ -256,27 +258,32 @@ def _check_expiry(token: str) -> None:
 
 
 def _service_addresses(endpoint: str) -> tuple[str, str]:
-    host, _ = _split(endpoint, _TLS_PORT)
+    host, _ = _split(endpoint)
     if _is_localhost(host) or is_ip_literal(host):
         return endpoint, endpoint
     return f"cache.{endpoint}", f"control.{endpoint}"
 
 
-def _split(address: str, default_port: int) -> tuple[str, int]:
-    host, separator, port = address.rpartition(":")
+def _split(address: str) -> tuple[str, int | None]:
+    host, separator, text = address.rpartition(":")
+    port: str | None = text
     if not separator or address.endswith("]"):
-        host, port = address, str(default_port)
+        host, port = address, None
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = host[1:-1]
     known = _is_ipv6(host) if bracketed else _is_name(host)
-    if not (known and _is_number(port) and len(port) <= _PORT_DIGITS and int(port) in _PORTS):
+    if not (known and (port is None or _is_port(port))):
         # What is this long is no host that was mistyped, and may be a token in the wrong place.
         shown = repr(address) if len(address) <= _SHOWN_CHARACTERS else f"of {len(address)} characters"
         raise InvalidArgumentError(
             f"endpoint {shown} is not an address: give host or host:port, an IPv6 address in brackets"
         )
-    return host, int(port)
+    return host, None if port is None else int(port)
+
+
+def _is_port(text: str) -> bool:
+    return _is_number(text) and len(text) <= _PORT_DIGITS and int(text) in _PORTS
 
 
 def _is_name(host: str) -> bool:

@@ -62,7 +62,9 @@ class SimpleCacheClient:
         *,
         configuration: Configuration | None = None,
     ) -> None:
-        provider = CredentialProvider.from_string(auth_token) if isinstance(auth_token, str) else auth_token
+        provider = (
+            auth_token if isinstance(auth_token, CredentialProvider) else CredentialProvider.from_string(auth_token)
+        )
         self._configuration = configuration or Configuration.detect()
         self._default_ttl_ms = ttl_milliseconds(default_ttl)
         self._headers = Headers(provider.auth_token)

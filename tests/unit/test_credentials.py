@@ -160,14 +160,14 @@ def test_the_payload_may_be_padded(padding: str) -> None:
         ("localhost:8080", "localhost", 8080, False, "localhost:8080"),
         ("LocalHost:8080", "LocalHost", 8080, False, "LocalHost:8080"),
         ("127.0.0.1:8080", "127.0.0.1", 8080, False, "127.0.0.1:8080"),
-        ("127.255.0.7", "127.255.0.7", 443, False, "127.255.0.7:443"),
+        ("127.255.0.7", "127.255.0.7", 8080, False, "127.255.0.7:8080"),
         ("[::1]:8080", "::1", 8080, False, "[::1]:8080"),
         ("127.0.0.1.example.com", "127.0.0.1.example.com", 443, True, "127.0.0.1.example.com:443"),
         ("localhost.example.com", "localhost.example.com", 443, True, "localhost.example.com:443"),
     ],
 )
 def test_endpoints(address: str, host: str, port: int, tls: bool, target: str) -> None:  # noqa: FBT001  # a column
-    """An address is host or host:port, an IPv6 literal in brackets; loopback is plaintext, all else TLS on 443."""
+    """An address is host or host:port, an IPv6 literal in brackets; loopback is plaintext on 8080, others TLS on 443."""
     endpoint = Endpoint.parse(address)
     assert (host, port, tls, target) == (*endpoint, endpoint.target)
 
@@ -331,8 +331,8 @@ OTHER = jwt(c="cache.other.org", cp="control.other.org")
         ({"MOMENTO_API_KEY": LEGACY, "MOMENTO_AUTH_TOKEN": OTHER}, LEGACY, "cache.cell-0.example.com:443"),
         ({"MOMENTO_API_KEY": "", "MOMENTO_AUTH_TOKEN": OTHER}, OTHER, "cache.other.org:443"),
         ({"MOMENTO_API_KEY": V1, "MOMENTO_ENDPOINT": ""}, "the-key", f"cache.{CELL}:443"),
-        ({"MOMENTO_API_KEY": V1, "MOMENTO_ENDPOINT": "localhost:8080"}, "the-key", "localhost:8080"),
-        ({"MOMENTO_AUTH_TOKEN": OTHER, "MOMENTO_ENDPOINT": "localhost:8080"}, OTHER, "localhost:8080"),
+        ({"MOMENTO_API_KEY": V1, "MOMENTO_ENDPOINT": "localhost:8080"}, "the-key", f"cache.{CELL}:443"),
+        ({"MOMENTO_AUTH_TOKEN": OTHER, "MOMENTO_ENDPOINT": "localhost:8080"}, OTHER, "cache.other.org:443"),
     ],
     ids=[
         "legacy key",
@@ -342,12 +342,12 @@ OTHER = jwt(c="cache.other.org", cp="control.other.org")
         "both variables",
         "empty key",
         "empty endpoint",
-        "v1 key moved",
-        "legacy variable moved",
+        "v1 key names its own",
+        "legacy variable names its own",
     ],
 )
 def test_precedence_in_the_environment(environment: dict[str, str], secret: str, cache: str) -> None:
-    """MOMENTO_API_KEY comes before MOMENTO_AUTH_TOKEN, MOMENTO_ENDPOINT goes with either; empty is not set."""
+    """MOMENTO_API_KEY comes before MOMENTO_AUTH_TOKEN, MOMENTO_ENDPOINT is for v2 keys; empty is not set."""
     provider = CredentialProvider.from_environment(environment)
     assert (secret, cache) == (provider.auth_token, provider.cache_endpoint.target)
 
