@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types layer wire sync-client locks clean
+.PHONY: help demo test coverage lint format types layer wire sync-client locks clean
 
 help:  ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ demo: $(VENV)/ready  ## Run a function from the layer against the embedded serve
 
 test: $(VENV)/ready $(WIRE_TOOLS)/ready lint types  ## Run every check and test.
 	python -m pytest $(if $(STRICT),--nothing-left-out)
+
+coverage: $(VENV)/ready $(WIRE_TOOLS)/ready  ## Run the tests with branch coverage.
+	coverage run -m pytest
+	coverage report --skip-covered
 
 lint: $(VENV)/ready  ## Check style and the direction of imports.
 	ruff check .
