@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from momento_lambda_layer.errors import LibraryError
-from momento_lambda_layer.process import last_line, run
+from momento_lambda_layer.process import one_line, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +37,8 @@ def compile_tree(tree: Path, target: Target) -> str | None:
     # In a process of its own, and an isolated one: how constants are written down depends on what else the
     # process has interned, and equal inputs must give equal bytes.
     interpreter = (sys.executable, "-I", "-S", "-m", "compileall")
-    options = ("-qq", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", MOUNT)
+    options = ("-q", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", MOUNT)
     finished = run([*interpreter, *options, str(tree)])
     if finished.returncode:
-        raise LibraryError(f"a source does not compile: {last_line(finished.stdout + finished.stderr)}")
+        raise LibraryError(f"a source does not compile: {one_line(finished.stdout + finished.stderr)}")
     return target.runtime.version

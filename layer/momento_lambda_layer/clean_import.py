@@ -1,39 +1,43 @@
 """A script for a bare interpreter: import from a layer, and report what that took.
 
-It runs as ``python -I -S clean_import.py FOLDER MODULE...``, so that nothing but the standard library and the folder
-is on ``sys.path``, as on Lambda. Its last line on standard output is JSON:
+It runs as ``python -I -S clean_import.py FOLDER ROOTS MODULE...``: the folder is the unzipped layer, and the roots,
+with the path separator between them, are what goes on ``sys.path`` beside the standard library, as on Lambda.
+
+Its last line on standard output is JSON:
 
 - ``protobuf``: the implementation in use (``upb``, ``python``), or null where there is no protobuf;
-- ``compiled``: the sources in the folder, imported or not, whose bytecode Python did not accept.
+- ``compiled``: the sources below the roots, imported or not, whose bytecode Python did not accept.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 
-def main(folder: str, modules: list[str]) -> None:
-    """Import the modules from the folder and print the report."""
-    sys.path.insert(0, folder)
-    compiled = record_compilations(folder)
+def main(folder: str, roots: list[str], modules: list[str]) -> None:
+    """Import the modules, load all other code, and print the report."""
+    sys.path[:0] = roots
+    compiled = record_compilations(f"{folder}/")
     for module in modules:
         import_everything_public(module)
-    load_every_source(Path(folder))
+    for root in roots:
+        load_every_source(Path(root))
     report = {"protobuf": protobuf_implementation(), "compiled": sorted(compiled)}
     sys.stdout.write(f"\n{json.dumps(report)}\n")
 
 
-def record_compilations(folder: str) -> set[str]:
-    """Return a set that will hold every source in the folder that Python compiles from now on."""
+def record_compilations(prefix: str) -> set[str]:
+    """Return a set that will hold every source below a folder that Python compiles from now on."""
     compiled: set[str] = set()
 
     def hear(event: str, details: tuple[object, ...]) -> None:
-        if event == "compile" and str(details[1]).startswith(folder):
-            compiled.add(str(details[1]).removeprefix(folder).lstrip("/"))
+        if event == "compile" and str(details[1]).startswith(prefix):
+            compiled.add(str(details[1]).removeprefix(prefix))
 
     sys.addaudithook(hear)
     return compiled
@@ -60,4 +64,4 @@ def protobuf_implementation() -> str | None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2].split(os.pathsep), sys.argv[3:])

@@ -26,6 +26,11 @@ class Contents:
         self._archive = archive
         self.target = target
 
+    @property
+    def import_roots(self) -> tuple[str, str]:
+        """The folders in the zip that Lambda puts on ``sys.path``, in its order."""
+        return (f"python/lib/{self.target.runtime.name}/site-packages/", "python/")
+
     @cached_property
     def entries(self) -> tuple[ZipInfo, ...]:
         """Every file, sorted by name; folders do not count."""
@@ -55,7 +60,7 @@ class Contents:
 
     def _below_root(self, name: str) -> str | None:
         """Return a file's path below the folder that is on ``sys.path``, or None if Python never looks there."""
-        for root in (f"python/lib/{self.target.runtime.name}/site-packages/", "python/"):
+        for root in self.import_roots:
             if name.startswith(root):
                 path = name.removeprefix(root)
                 return None if _OTHER_PYTHON.match(path) else path

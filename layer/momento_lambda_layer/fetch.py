@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from momento_lambda_layer.errors import FetchError, MissingExtraError
-from momento_lambda_layer.process import run
+from momento_lambda_layer.process import one_line, run
 
 if TYPE_CHECKING:
     from momento_lambda_layer.target import Target
@@ -66,7 +66,7 @@ def _arguments(tree: Path, target: Target) -> list[str]:
 
 
 def _explain(stderr: str, target: Target, *, offline: bool) -> str:
-    said = "; ".join(line.strip() for line in stderr.splitlines() if line.strip())
+    said = one_line(stderr)
     if offline:
         return f"uv's cache does not hold every wheel for {target}; run once without --offline. uv said: {said}"
     return f"uv could not supply the wheels for {target}. uv said: {said}"

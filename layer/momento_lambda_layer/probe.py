@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,9 +39,9 @@ def probe(archive: ZipFile, contents: Contents) -> Iterator[Finding]:
     modules = [name for name in _MODULES if f"{name.replace('.', '/')}/__init__.py" in contents.modules]
     with TemporaryDirectory(prefix="momento-lambda-") as folder:
         archive.extractall(folder)
-        root = Path(folder, "python")
+        roots = os.pathsep.join(str(Path(folder, root)) for root in contents.import_roots)
         # An empty environment: variables such as PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION would change the answer.
-        finished = run([sys.executable, "-I", "-S", _SCRIPT, root, *modules], cwd=root, env={})
+        finished = run([sys.executable, "-I", "-S", _SCRIPT, folder, roots, *modules], cwd=Path(folder), env={})
     if finished.returncode:
         yield Finding(
             Fault.IMPORT,

@@ -26,6 +26,11 @@ def run(
 
 
 def last_line(text: str) -> str:
-    """Return the last line that says something: where programs put their reason."""
+    """Return the last line that says something: where Python puts its reason."""
     lines = text.strip().splitlines()
     return lines[-1].strip() if lines else "it said nothing"
+
+
+def one_line(text: str) -> str:
+    """Return all that a program said, as one line."""
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip()) or "nothing"

@@ -22,9 +22,11 @@ def check_bytecode(contents: Contents) -> Iterator[Finding]:
     compiled = {path: name for path, name in contents.modules.items() if _in_cache(path)}
     if not compiled:
         return
-    yield from _finding("is for another Python", _foreign(contents, compiled), contents)
+    foreign = _foreign(contents, compiled)
+    yield from _finding("is for another Python", foreign, contents)
     yield from _finding("is not marked unchecked-hash", _checked(contents, compiled), contents)
-    yield from _finding("is missing", _uncompiled(contents, compiled), contents)
+    if not foreign:
+        yield from _finding("is missing", _uncompiled(contents, compiled), contents)
 
 
 def _finding(what: str, files: tuple[str, ...], contents: Contents) -> Iterator[Finding]:

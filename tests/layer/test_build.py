@@ -1,0 +1,157 @@
+import json
+import os
+import platform
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from momento_lambda_layer import (
+    Fault,
+    FetchError,
+    Layer,
+    LibraryError,
+    MissingExtraError,
+    Target,
+    VerificationError,
+    build_layer,
+)
+from momento_lambda_layer.bytecode import compile_tree
+from momento_lambda_layer.library import find_library
+
+
+def put_an_earlier_layer(folder: Path, layer: Layer) -> Path:
+    """Put something in the place of a layer that a build is to replace."""
+    earlier = folder / layer.path.name
+    earlier.write_bytes(b"earlier")
+    return earlier
+
+
+def test_two_builds_have_one_hash(layer: Layer, tmp_path: Path) -> None:
+    """A build under another umask, hash seed, time zone and working directory gives the same bytes."""
+    subprocess.run(  # noqa: S603  # this interpreter, with arguments of our own
+        [sys.executable, "-m", "momento_lambda_layer", "build", "--offline", "--output", str(tmp_path / "again")],
+        env={**os.environ, "PYTHONHASHSEED": "1", "TZ": "Pacific/Chatham"},
+        umask=0o077,
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    again = tmp_path / "again" / layer.path.name
+    assert sha256(again.read_bytes()).hexdigest() == layer.sha256
+    assert again.with_suffix(".json").read_text() == layer.manifest_path.read_text()
+
+
+def test_manifest(layer: Layer, target: Target) -> None:
+    """The manifest beside the zip says what it is, what is inside, and what made it."""
+    manifest = json.loads(layer.manifest_path.read_text())
+    assert manifest["target"] == {"runtime": target.runtime.name, "architecture": target.architecture.name}
+    assert manifest["file"] == f"momento-lambda-{target.runtime.name}-{target.architecture.name}.zip"
+    assert manifest["sha256"] == sha256(layer.path.read_bytes()).hexdigest()
+    assert manifest["bytes"] == {"zipped": layer.path.stat().st_size, "unzipped": layer.unzipped_bytes}
+    assert manifest["bytecode"] == target.runtime.version
+    assert sorted(manifest["wheels"]) == ["grpcio", "protobuf", "typing_extensions"]
+    assert manifest["tools"]["python"] == platform.python_version()
+    assert {"uv", "zlib"} < manifest["tools"].keys()
+
+
+def test_sizes(layer: Layer, layer_files: dict[str, bytes]) -> None:
+    """The sizes are those of the files inside."""
+    assert layer.file_count == len(layer_files)
+    assert layer.unzipped_bytes == sum(map(len, layer_files.values()))
+
+
+def test_empty_cache(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offline and without wheels in the cache, the build says so and leaves an earlier layer as it was."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    output = tmp_path / "output"
+    output.mkdir()
+    earlier = put_an_earlier_layer(output, layer)
+    with pytest.raises(FetchError, match="run once without --offline"):
+        build_layer(output, offline=True)
+    assert list(output.iterdir()) == [earlier]
+    assert earlier.read_bytes() == b"earlier"
+
+
+def test_wheels_that_are_not_to_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When uv cannot supply a wheel, the error says for what, and what uv said."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    with pytest.raises(FetchError, match=r"could not supply the wheels for python3\.14 on arm64\. uv said: error"):
+        build_layer(tmp_path / "output", Target.of("3.14", "arm64"))
+
+
+def test_interruption(layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C at the last step leaves an earlier layer as it was, and nothing else."""
+
+    def interrupt(*_: object, **__: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("momento_lambda_layer.build.verify_layer", interrupt)
+    earlier = put_an_earlier_layer(tmp_path, layer)
+    with pytest.raises(KeyboardInterrupt):
+        build_layer(tmp_path, offline=True)
+    assert list(tmp_path.iterdir()) == [earlier]
+
+
+def test_faulty_result(tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer that is found faulty is not written."""
+
+    def trim_too_much(tree: Path) -> None:
+        for path in tree.glob("google/_upb/*.so"):
+            path.unlink()
+
+    monkeypatch.setattr("momento_lambda_layer.build.trim", trim_too_much)
+    with pytest.raises(VerificationError, match="nothing was written") as caught:
+        build_layer(tmp_path, target, offline=True)
+    assert [finding.fault for finding in caught.value.findings] == [Fault.SLOW_PROTOBUF]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_source_that_does_not_compile(tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source with a syntax error stops the build, and the error names it."""
+
+    def damage(tree: Path) -> None:
+        (tree / "typing_extensions.py").write_text("def\n")
+
+    monkeypatch.setattr("momento_lambda_layer.build.trim", damage)
+    with pytest.raises(LibraryError, match=r"does not compile: .*typing_extensions\.py.*SyntaxError"):
+        build_layer(tmp_path, target, offline=True)
+
+
+def test_no_interpreter_of_the_version(tmp_path: Path, target: Target) -> None:
+    """For a Python that is not at hand, sources stay as they are."""
+    (tmp_path / "example.py").touch()
+    other = Target.of("3.14" if target.runtime.minor != 14 else "3.13")
+    assert compile_tree(tmp_path, other) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["example.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [("DISTRIBUTION", "no-such-library", "is not installed here"), ("PACKAGE", "no_such_package", "install it again")],
+)
+def test_missing_library(name: str, value: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the library to put into the layer, the error says what to install."""
+    monkeypatch.setattr(f"momento_lambda_layer.library.{name}", value)
+    with pytest.raises(LibraryError, match=advice):
+        find_library()
+
+
+@pytest.mark.parametrize("state", ["package", "program"])
+def test_missing_uv(state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without uv, as a package or as a program, the error says what to install."""
+
+    def find_nothing() -> NoReturn:
+        raise FileNotFoundError
+
+    if state == "package":
+        monkeypatch.setitem(sys.modules, "uv", None)
+    else:
+        monkeypatch.setattr("uv.find_uv_bin", find_nothing)
+    with pytest.raises(MissingExtraError, match=r"uv is needed .* pip install 'momento-lambda\[layer\]'"):
+        build_layer(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,104 @@
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from momento_lambda_layer import Fault, Finding, Layer
+from momento_lambda_layer.cli import main
+
+
+def test_build(layer: Layer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`build` ends with 0 and says what was built, what is inside, how large it is, and where it lies."""
+    assert main(["build", "--output", str(tmp_path), "--offline"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"Built momento-lambda {layer.version} for {layer.target}\n")
+    assert f"grpcio {layer.wheels['grpcio']}, protobuf {layer.wheels['protobuf']}" in said
+    assert re.search(r"[0-9.]+ MB zipped, [0-9.]+ MB unzipped of the 262\.1 MB", said)
+    assert "imported in a bare interpreter: no fault found" in said
+    assert json.loads((tmp_path / layer.manifest_path.name).read_text())["sha256"] in said
+    assert str(tmp_path / layer.path.name) in said
+
+
+def test_failed_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A build that failed ends with 1 and one line on standard error."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    assert main(["build", "--output", str(tmp_path / "output"), "--offline"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: uv's cache does not hold every wheel")
+    assert said.err.count("\n") == 1
+
+
+def test_faulty_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A build whose result is faulty ends with 1 and says what is wrong with it."""
+    finding = Finding(Fault.SIZE, (), "too large", "leave something out")
+    monkeypatch.setattr("momento_lambda_layer.build.verify_layer", lambda *_: (finding,))
+    assert main(["build", "--output", str(tmp_path), "--offline"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "the whole layer\n  on Lambda  too large\n  to fix it  leave something out\n"
+    assert said.err == "error: the layer is faulty (size), so nothing was written\n"
+
+
+def test_output_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An output that cannot be written to ends with 1 and names it."""
+    (tmp_path / "output").touch()
+    assert main(["build", "--output", str(tmp_path / "output")]) == 1
+    assert "output" in capsys.readouterr().err
+
+
+def test_verify(layer: Layer, capsys: pytest.CaptureFixture[str]) -> None:
+    """`verify` ends with 0 when there is no fault."""
+    assert main(["verify", str(layer.path)]) == 0
+    assert capsys.readouterr().out == f"{layer.path}: no fault found\n"
+
+
+def test_verify_a_faulty_layer(zipped: Callable[[dict[str, bytes]], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """`verify` ends with 1 and says of every fault where it is, what it does and how to fix it."""
+    path = zipped({"example.py": b"", "other.py": b""})
+    assert main(["verify", str(path)]) == 1
+    said = capsys.readouterr()
+    place, symptom, remedy = said.out.splitlines()
+    assert place == "example.py and 1 more"
+    assert symptom.split(maxsplit=2) == ["on", "Lambda", "ModuleNotFoundError: No module named 'example'"]
+    assert remedy.split(maxsplit=3)[:3] == ["to", "fix", "it"]
+    assert said.err == f"error: {path} has faults: 1\n"
+
+
+def test_options_before_the_file_name(layer: Layer, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--architecture` overrules what the file name says."""
+    other = "arm64" if layer.target.architecture.name == "x86_64" else "x86_64"
+    assert main(["verify", str(layer.path), "--architecture", other]) == 1
+    assert "cannot import name 'cygrpc' from 'grpc._cython'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "required"),
+        (["build"], "--output"),
+        (["build", "--output", "x", "--runtime", "3.10"], "Lambda ended the runtime python3.10"),
+        (["build", "--output", "x", "--runtime", "ruby3.3"], "'ruby3.3' is not a Python runtime"),
+        (["build", "--output", "x", "--architecture", "sparc"], "'sparc' is not an architecture"),
+        (["verify"], "ZIP"),
+        (["deploy"], "invalid choice"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wrong usage ends with 2 and says what was wrong."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C ends with the code that shells know, without a traceback."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("momento_lambda_layer.cli.build_layer", interrupt)
+    assert main(["build", "--output", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "interrupted; nothing was written\n"
