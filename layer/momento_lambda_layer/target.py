@@ -93,8 +93,8 @@ ARCHITECTURES = (
     Architecture("x86_64", "x86_64", "EM_X86_64", ("amd64",)),
     Architecture("arm64", "aarch64", "EM_AARCH64", ("aarch64",)),
 )
-# The minor version that people still ask for, and the day Lambda ended it.
-_ENDED = {10: "2026-10-31"}
+# What people still ask for, and the day Lambda ended it.
+_ENDED = {"3.10": "2026-10-31"}
 
 
 @dataclass(frozen=True)
@@ -160,16 +160,13 @@ class Target:
 
 
 def _runtime(text: str) -> Runtime:
-    parsed = re.fullmatch(r"(?:python)?3\.([0-9]+)", text)
-    minor = int(parsed[1]) if parsed else None
     for runtime in RUNTIMES:
-        if runtime.minor == minor:
+        if text in (runtime.name, runtime.version):
             return runtime
     known = ", ".join(runtime.name for runtime in RUNTIMES)
-    if minor in _ENDED:
-        raise UnsupportedTargetError(
-            f"Lambda ended the runtime python3.{minor} on {_ENDED[minor]}; choose one of {known}"
-        )
+    ended = _ENDED.get(text.removeprefix("python"))
+    if ended:
+        raise UnsupportedTargetError(f"Lambda ended the runtime {text} on {ended}; choose one of {known}")
     raise UnsupportedTargetError(f"{text!r} is not a Python runtime of Lambda; choose one of {known}")
 
 

@@ -78,7 +78,7 @@ def test_options_before_the_file_name(layer: Layer, capsys: pytest.CaptureFixtur
     [
         ([], "required"),
         (["build"], "--output"),
-        (["build", "--output", "x", "--runtime", "3.10"], "Lambda ended the runtime python3.10"),
+        (["build", "--output", "x", "--runtime", "3.10"], "Lambda ended the runtime 3.10"),
         (["build", "--output", "x", "--runtime", "ruby3.3"], "'ruby3.3' is not a Python runtime"),
         (["build", "--output", "x", "--architecture", "sparc"], "'sparc' is not an architecture"),
         (["verify"], "ZIP"),

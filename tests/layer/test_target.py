@@ -27,7 +27,7 @@ def test_spellings_of_an_architecture(spelling: str, name: str) -> None:
 
 def test_ended_runtime() -> None:
     """Python 3.10 is refused with the reason and the runtimes that remain."""
-    with pytest.raises(UnsupportedTargetError, match=r"Lambda ended the runtime python3\.10 on .*python3\.11"):
+    with pytest.raises(UnsupportedTargetError, match=r"Lambda ended the runtime 3\.10 on .*python3\.11"):
         Target.of("3.10", "x86_64")
 
 
