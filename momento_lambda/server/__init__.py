@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from momento_lambda.server.clock import ManualClock
     from momento_lambda.server.local_server import LocalServer
     from momento_lambda.server.server import ListenError, ServerStateError
     from momento_lambda.server.signing_key import SigningKey, SigningKeyError
@@ -14,6 +15,7 @@ __all__ = [
     "Access",
     "ListenError",
     "LocalServer",
+    "ManualClock",
     "ServerStateError",
     "SigningKey",
     "SigningKeyError",
@@ -32,6 +34,7 @@ _HOMES = {
     "Access": "tokens",
     "ListenError": "server",
     "LocalServer": "local_server",
+    "ManualClock": "clock",
     "ServerStateError": "server",
     "SigningKey": "signing_key",
     "SigningKeyError": "signing_key",
