@@ -7,5 +7,6 @@ compile() {
         --no-emit-index-url --no-annotate --no-header "$@"
 }
 compile --upgrade pyproject.toml --all-extras --group dev --output-file locks/dev.txt
+compile --constraint locks/dev.txt pyproject.toml --output-file layer/momento_lambda_layer/lock.txt
 compile --upgrade --group wire --output-file locks/wire.txt
 echo uv | compile --constraint locks/dev.txt - --output-file locks/uv.txt
