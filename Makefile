@@ -16,7 +16,7 @@ export PYTHONNOUSERSITE := 1
 help:  ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/ready  ## Run a function from the layer against the embedded server, on this machine.
+demo: $(VENV)/demo  ## Run a function from the layer against the embedded server, on this machine.
 	@python examples/demo.py
 
 test: $(VENV)/ready $(WIRE_TOOLS)/ready lint types  ## Run every check and test.
@@ -38,7 +38,7 @@ format: $(VENV)/ready  ## Rewrite the code in the project's style.
 types: $(VENV)/ready  ## Check types.
 	mypy
 
-layer: $(VENV)/ready  ## Build the Lambda layer for this machine into build/layer.
+layer: $(VENV)/demo  ## Build the Lambda layer for this machine into build/layer.
 	python -m momento_lambda_layer build --output build/layer
 
 wire: $(WIRE_TOOLS)/ready  ## Generate the protocol modules from the .proto files.
@@ -48,18 +48,23 @@ sync-client: $(VENV)/ready  ## Generate the synchronous client from the asynchro
 	python scripts/generate_sync_client.py
 
 locks: $(VENV)/ready  ## Resolve every lock anew.
-	sh scripts/lock.sh
+	sh scripts/lock.sh --upgrade
 
 clean:  ## Remove all that these commands made.
 	rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
-$(VENV)/ready: locks/uv.txt locks/dev.txt pyproject.toml
+$(VENV)/demo: locks/uv.txt locks/demo.txt pyproject.toml
 	@echo "Setting up $(VENV) (once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "momento-lambda needs Python 3.11 or newer; name one with: make PYTHON=python3.13")'
 	@$(PYTHON) -m venv $(VENV)
 	@python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r locks/uv.txt
-	@VIRTUAL_ENV=$(VENV) uv pip sync --quiet --require-hashes locks/dev.txt
+	@VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r locks/demo.txt
 	@VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/ready: $(VENV)/demo locks/dev.txt
+	@echo "Adding the tools for development to $(VENV) (once)"
+	@VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r locks/dev.txt
 	@touch $@
 
 $(WIRE_TOOLS)/ready: $(VENV)/ready locks/wire.txt

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Resolve every lock. Locks carry hashes and no download addresses, so they fit any index.
+# Resolve every lock; --upgrade takes the newest versions. Locks carry hashes and no download addresses, so they fit any index.
 set -eu
 cd "$(dirname "$0")/.."
 compile() {
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-annotate --no-header "$@"
 }
-compile --upgrade pyproject.toml --all-extras --group dev --output-file locks/dev.txt
+compile "$@" pyproject.toml --all-extras --group dev --output-file locks/dev.txt
+compile --constraint locks/dev.txt pyproject.toml --all-extras --group demo --output-file locks/demo.txt
 compile --constraint locks/dev.txt pyproject.toml --output-file layer/momento_lambda_layer/lock.txt
-compile --upgrade --group wire --output-file locks/wire.txt
+compile "$@" --group wire --output-file locks/wire.txt
 echo uv | compile --constraint locks/dev.txt - --output-file locks/uv.txt
