@@ -62,6 +62,15 @@ class AsyncChannel:
         replies: list[Reply] = await self._attempt(rpc, request, metadata, timeout)
         return replies
 
+    def claim(self) -> None:
+        """Belong to the running event loop from now on, as by a call.
+
+        Raises:
+            ClientStateError: The connection is closed, or belongs to another event loop.
+        """
+        if self._loop is not asyncio.get_running_loop():
+            self._bind()
+
     async def close(self) -> None:
         """Close the connection; calls under way end as cancelled, later ones are refused.
 
@@ -102,15 +111,17 @@ class AsyncChannel:
                 # Nobody cancelled the caller: the connection was closed under the call.
                 raise CancelledError(f"the client was closed during the call ({rpc.name})") from None
             await asyncio.sleep(pause)
+            if self._closed:
+                raise _closed_error()
             timeout = retry.time_left()
 
     def _bind(self) -> None:
         if self._closed:
-            raise ClientStateError("the client is closed: make a new one")
+            raise _closed_error()
         if self._loop is not None:
             raise _other_loop_error()
-        self._loop = asyncio.get_running_loop()
         self._channel = self._connect()
+        self._loop = asyncio.get_running_loop()
 
     def _prepare(self, rpc: Rpc[Any, Any]) -> Any:
         assert self._channel is not None
@@ -123,6 +134,10 @@ class AsyncChannel:
         if self._credentials is None:
             return grpc.aio.insecure_channel(self._target, self._options)
         return grpc.aio.secure_channel(self._target, self._credentials, self._options)
+
+
+def _closed_error() -> ClientStateError:
+    return ClientStateError("the client is closed: make a new one")
 
 
 def _other_loop_error() -> ClientStateError:

@@ -1,5 +1,6 @@
 """The client for asyncio."""
 
+import time
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from types import TracebackType
@@ -104,9 +105,11 @@ class SimpleCacheClientAsync:
         One round trip, or as few as the message limit allows; none for no keys.
         """
         answers: list[GetResponse] = []
+        metadata = self._headers.for_cache(cache_name)
+        deadline = time.monotonic() + self._timeout
         for request in cache_rpcs.get_batch_requests(keys, self._batch_bytes):
-            metadata = self._headers.for_cache(cache_name)
-            replies = await self._data.stream(cache_rpcs.GET_BATCH, request, metadata, self._timeout)
+            time_left = deadline - time.monotonic()
+            replies = await self._data.stream(cache_rpcs.GET_BATCH, request, metadata, time_left)
             answers += cache_rpcs.read_get_batch(len(request.items), replies)
         return tuple(answers)
 
@@ -128,9 +131,11 @@ class SimpleCacheClientAsync:
             ttl: How long they live; None for the client's default.
             ttls: The keys that live by a TTL of their own, and that TTL.
         """
+        metadata = self._headers.for_cache(cache_name)
+        deadline = time.monotonic() + self._timeout
         for request in cache_rpcs.set_batch_requests(items, self._ttl_ms(ttl), ttls, self._batch_bytes):
-            metadata = self._headers.for_cache(cache_name)
-            replies = await self._data.stream(cache_rpcs.SET_BATCH, request, metadata, self._timeout)
+            time_left = deadline - time.monotonic()
+            replies = await self._data.stream(cache_rpcs.SET_BATCH, request, metadata, time_left)
             cache_rpcs.read_set_batch(len(request.items), replies)
 
     async def set_if_absent(self, cache_name: str, key: Bytes, value: Bytes, ttl: Ttl | None = None) -> SetIfResponse:
@@ -186,8 +191,10 @@ class SimpleCacheClientAsync:
     async def keys_exist(self, cache_name: str, keys: Iterable[Bytes]) -> tuple[bool, ...]:
         """Return which keys hold an item, in the order asked."""
         answers: list[bool] = []
+        metadata = self._headers.for_cache(cache_name)
+        deadline = time.monotonic() + self._timeout
         for request in cache_rpcs.keys_exist_requests(keys, self._batch_bytes):
-            reply = await self._call(cache_rpcs.KEYS_EXIST, request, cache_name)
+            reply = await self._data.unary(cache_rpcs.KEYS_EXIST, request, metadata, deadline - time.monotonic())
             answers += cache_rpcs.read_keys_exist(len(request.cache_keys), reply)
         return tuple(answers)
 
@@ -268,6 +275,8 @@ class SimpleCacheClientAsync:
         return await self._data.unary(rpc, request, self._headers.for_cache(cache_name), self._timeout)
 
     async def _call_control(self, rpc: Rpc[Request, Reply], request: Request) -> Reply:
+        # The connections belong together: whoever may not use the one may not use the other.
+        self._data.claim()
         return await self._control.unary(rpc, request, self._headers.control, self._configuration.control_timeout)
 
     async def _set_if(self, cache_name: str, request: pb.SetIfRequest) -> SetIfResponse:

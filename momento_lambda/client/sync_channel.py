@@ -59,6 +59,15 @@ class SyncChannel:
         replies: list[Reply] = self._attempt(rpc, request, metadata, timeout)
         return replies
 
+    def claim(self) -> None:
+        """Check that calls may be made; threads share a connection, so there is nothing to belong to.
+
+        Raises:
+            ClientStateError: The connection is closed.
+        """
+        if self._closed:
+            raise _closed_error()
+
     def close(self) -> None:
         """Close the connection; calls under way end as cancelled, later ones are refused."""
         with self._lock:
