@@ -1,6 +1,7 @@
 """The commands as one application, and what becomes of their errors."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Final, cast
 
 import typer
@@ -34,10 +35,14 @@ app.command("set")(item_commands.set_item)
 app.command("delete")(item_commands.delete)
 
 
-def run() -> int:
-    """Run the command that the process's arguments name, and return its exit code."""
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    Args:
+        arguments: The command and what follows it; None for the process's own.
+    """
     try:
-        code: int | None = app(prog_name=_NAME, standalone_mode=False)
+        code: int | None = app(arguments, prog_name=_NAME, standalone_mode=False)
     except _UsageError as error:
         return _fail(f"{error.format_message()} (see `{_NAME} --help`)", _WRONG_USAGE)
     except (typer.Abort, KeyboardInterrupt):

@@ -26,9 +26,7 @@ TokenFile: TypeAlias = Annotated[
     typer.Option(
         help=f"Read the token from this file, or from standard input with -. Else {API_KEY_VARIABLE} or "
         f"{LEGACY_TOKEN_VARIABLE} holds it.",
-        exists=True,
-        dir_okay=False,
-        allow_dash=True,
+        metavar="FILE",
     ),
 ]
 EndpointOption: TypeAlias = Annotated[
@@ -43,6 +41,8 @@ TlsCa: TypeAlias = Annotated[
     Path | None,
     typer.Option(help="Trust the authorities in this PEM file, and use TLS.", exists=True, dir_okay=False),
 ]
+
+STANDARD_INPUT: Final = Path("-")
 
 DEFAULT_TTL: Final = "1h"
 
@@ -59,10 +59,17 @@ def connect(token_file: Path | None, endpoint: str | None, tls_ca: Path | None) 
 
 
 def read_token(token_file: Path | None) -> str:
-    """Return the token in a file, on standard input or in the environment, or an empty string where there is none."""
+    """Return the token in a file, on standard input or in the environment, or an empty string where there is none.
+
+    Raises:
+        typer.BadParameter: The file cannot be read.
+    """
     if token_file is not None:
-        text = sys.stdin.read() if str(token_file) == "-" else token_file.read_text(errors="replace")
-        return text.strip()
+        try:
+            content = sys.stdin.buffer.read() if token_file == STANDARD_INPUT else token_file.read_bytes()
+            return content.decode(errors="replace").strip()
+        except OSError as error:
+            raise typer.BadParameter(f"the token file {token_file} cannot be read: {error.strerror}") from error
     return os.environ.get(API_KEY_VARIABLE) or os.environ.get(LEGACY_TOKEN_VARIABLE) or ""
 
 

@@ -1,14 +1,13 @@
 """`momento-lambda token ...`: making tokens and explaining them."""
 
 import json
-import sys
 import time
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from momento_lambda.cli.connection import read_token
+from momento_lambda.cli.connection import STANDARD_INPUT, read_token
 from momento_lambda.cli.durations import milliseconds
 from momento_lambda.cli.serve_command import DEFAULT_HOST, DEFAULT_PORT, DataFolder
 from momento_lambda.cli.token_kinds import TokenContents, TokenKind, contents_of
@@ -20,7 +19,6 @@ from momento_lambda.server.tokens import create_token
 
 app: Final = typer.Typer(help="Make and explain tokens.")
 
-_STANDARD_INPUT: Final = "-"
 # Any other may be part of what makes the token a secret, as far as anyone here knows.
 _SHOWN_CLAIMS: Final = ("sub", "jti", "iat", "nbf", "access")
 
@@ -57,13 +55,13 @@ def inspect(
 ) -> None:
     """Say what a token is, where it leads and when it expires, without its secret."""
     text = token or read_token(None)
-    if text == _STANDARD_INPUT:
-        text = sys.stdin.read()
-    if not text.strip():
+    if text == str(STANDARD_INPUT):
+        text = read_token(STANDARD_INPUT)
+    if not text:
         raise InvalidTokenError(
             f"no token: give - and pipe it in, or set {API_KEY_VARIABLE} or {LEGACY_TOKEN_VARIABLE}"
         )
-    contents = contents_of(text.strip())
+    contents = contents_of(text)
     lines = {"kind": contents.kind.value, **_endpoints(contents), **_expiry(contents.claims.get("exp"))}
     lines |= {name: _shown(contents.claims[name]) for name in _SHOWN_CLAIMS if name in contents.claims}
     for name, value in lines.items():

@@ -18,9 +18,10 @@ DAY = 86_400_000
 INT64 = range(-(2**63), 2**63)
 
 CACHES = st.sampled_from(["a", "b"])
-KEYS = st.sampled_from([b"", b"k", b"\xff\x00"])
+ALL_KEYS = [b"", b"\xff\x00"]
+KEYS = st.sampled_from(ALL_KEYS)
 VALUES = st.sampled_from([b"", b"0", b"41", b"-5", b"word", b"9223372036854775807"])
-TTLS = st.sampled_from([0, 1, 999, 1_000, 1_001, 5_000, DAY, DAY + 1, 2**64 - 1])
+TTLS = st.sampled_from([0, 1, 1_000, 1_001, DAY, 2**64 - 1])
 AMOUNTS = st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)])
 CONDITIONS: dict[str, Any] = {
     "present": pb.Present,
@@ -103,7 +104,7 @@ class ServerMachine(RuleBasedStateMachine):
         """Most runs have something to work on."""
         self.create("a")
 
-    @rule(seconds=st.sampled_from([0.001, 0.998, 1, 4, 60, 86_399.999, 86_400]))
+    @rule(seconds=st.sampled_from([0.001, 0.999, 1, 86_399.999]))
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.advance(seconds)
@@ -233,26 +234,9 @@ class ServerMachine(RuleBasedStateMachine):
         assert (self.expected_failure(cache) or pb.DeleteResponse()) == reply
         self.model.caches.get(cache, {}).pop(key, None)
 
-    @rule(cache=CACHES, key=KEYS)
-    def look_at_one(self, cache: str, key: bytes) -> None:
-        """Ask for an item, and for what it is and has left."""
-        got = self.ask(rpcs.GET, pb.GetRequest(cache_key=key), cache)
-        left = self.ask(rpcs.ITEM_GET_TTL, pb.ItemGetTtlRequest(cache_key=key), cache)
-        kind = self.ask(rpcs.ITEM_GET_TYPE, pb.ItemGetTypeRequest(cache_key=key), cache)
-        if cache not in self.model.caches:
-            assert {"NOT_FOUND"} == {got, left, kind}
-        elif key in self.model.caches[cache]:
-            value, deadline = self.model.caches[cache][key]
-            assert pb.GetResponse(result=pb.HIT, cache_body=value) == got
-            assert deadline - self.model.now == left.found.remaining_ttl_millis
-            assert "found" == kind.WhichOneof("result")
-        else:
-            assert pb.GetResponse(result=pb.MISS) == got
-            assert ("missing", "missing") == (left.WhichOneof("result"), kind.WhichOneof("result"))
-
     @rule(cache=CACHES, keys=st.lists(KEYS, max_size=5))
-    def look_at_many(self, cache: str, keys: list[bytes]) -> None:
-        """Ask for several items, and which there are."""
+    def look(self, cache: str, keys: list[bytes]) -> None:
+        """Ask for several items in one batch, and which there are."""
         batch = pb.GetBatchRequest(items=[pb.GetRequest(cache_key=key) for key in keys])
         got = self.ask(rpcs.GET_BATCH, batch, cache)
         exist = self.ask(rpcs.KEYS_EXIST, pb.KeysExistRequest(cache_keys=keys), cache)
@@ -264,10 +248,27 @@ class ServerMachine(RuleBasedStateMachine):
         assert [value is not None for value in values] == list(exist.exists)
 
     @invariant()
-    def the_same_caches_are_listed(self) -> None:
-        """A listing shows the caches that there are."""
-        reply = self.ask(control_rpcs.LIST_CACHES, control_pb2.ListCachesRequest())
-        assert sorted(self.model.caches) == [cache.cache_name for cache in reply.cache]
+    def both_hold_the_same(self) -> None:
+        """After every step the server lists the model's caches, and each key is and has left what the model says."""
+        listed = self.ask(control_rpcs.LIST_CACHES, control_pb2.ListCachesRequest())
+        assert sorted(self.model.caches) == [cache.cache_name for cache in listed.cache]
+        for cache, items in self.model.caches.items():
+            for key in ALL_KEYS:
+                self.check_item(cache, key, items.get(key))
+
+    def check_item(self, cache: str, key: bytes, item: tuple[bytes, int] | None) -> None:
+        """Compare one item."""
+        got = self.ask(rpcs.GET, pb.GetRequest(cache_key=key), cache)
+        left = self.ask(rpcs.ITEM_GET_TTL, pb.ItemGetTtlRequest(cache_key=key), cache)
+        kind = self.ask(rpcs.ITEM_GET_TYPE, pb.ItemGetTypeRequest(cache_key=key), cache)
+        if item is None:
+            assert pb.GetResponse(result=pb.MISS) == got
+            assert ("missing", "missing") == (left.WhichOneof("result"), kind.WhichOneof("result"))
+        else:
+            value, deadline = item
+            assert pb.GetResponse(result=pb.HIT, cache_body=value) == got
+            assert deadline - self.model.now == left.found.remaining_ttl_millis
+            assert "found" == kind.WhichOneof("result")
 
 
 TestServer = ServerMachine.TestCase

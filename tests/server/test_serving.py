@@ -1,0 +1,106 @@
+"""The server as a process: what it says, and how it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from momento_lambda.wire import cache_rpcs as rpcs
+
+Serve = Callable[..., subprocess.Popen[str]]
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("MOMENTO_")}
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start `momento-lambda serve` on a free port, and see to it that it ends."""
+    processes = []
+
+    def start(*options: str) -> subprocess.Popen[str]:
+        arguments = ["serve", "--port", "0", "--data-dir", str(tmp_path), "--faults", *options]
+        process = subprocess.Popen(  # noqa: S603  # this interpreter, and this project's own module
+            [sys.executable, "-m", "momento_lambda.cli.main", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def address_of(process: subprocess.Popen[str]) -> str:
+    """Return where a server says that it serves."""
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line.startswith("serving on 127.0.0.1:")
+    return line.split()[2]
+
+
+def held(channel: grpc.Channel, milliseconds: int) -> Any:
+    """Return a call that is in flight, for so long."""
+    ping: Any = channel.unary_unary(rpcs.PING.path)
+    call = ping.future(b"", metadata=(("delay-rpcs", "ping"), ("delay-ms", str(milliseconds))), timeout=30)
+    # Sent after it on one connection and answered before it: by then it is in flight.
+    ping(b"", timeout=20)
+    return call
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_lets_calls_finish(serve: Serve, number: signal.Signals) -> None:
+    """What is in flight is answered, and the process exits with 0 without a word of complaint."""
+    process = serve()
+    with grpc.insecure_channel(address_of(process)) as channel:
+        call = held(channel, 300)
+        process.send_signal(number)
+        assert b"" == call.result()
+    output, errors = process.communicate(timeout=20)
+    assert (0, "", "") == (process.returncode, output, errors)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_second_signal_ends_it_at_once(serve: Serve, number: signal.Signals) -> None:
+    """Whoever does not want to wait for what is in flight says so again."""
+    process = serve()
+    with grpc.insecure_channel(address_of(process)) as channel:
+        call = held(channel, 29_000)
+        process.send_signal(number)
+        refused: Any = channel.unary_unary(rpcs.PING.path)
+        # Once the server takes no more calls, the first signal has been seen.
+        while True:
+            try:
+                refused(b"", timeout=20)
+            except grpc.RpcError:
+                break
+        process.send_signal(number)
+        assert -number == process.wait(timeout=10)
+        assert call.exception() is not None
+
+
+def test_it_serves_with_tokens_of_its_data_folder(serve: Serve, tmp_path: Path) -> None:
+    """A token made for the same folder is accepted by a server that started before it was made."""
+    process = serve()
+    endpoint = address_of(process)
+    token = subprocess.run(  # noqa: S603  # this interpreter, and this project's own module
+        [sys.executable, "-m", "momento_lambda.cli.main", "token", "create", "--data-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()[-1]
+    with grpc.insecure_channel(endpoint) as channel:
+        procedure: Any = channel.unary_unary("/control_client.ScsControl/ListCaches")
+        assert b"" == procedure(b"", metadata=(("authorization", token),), timeout=20)
+        with pytest.raises(grpc.RpcError, match="UNAUTHENTICATED"):
+            procedure(b"", timeout=20)
