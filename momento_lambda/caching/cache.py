@@ -60,8 +60,8 @@ class Cache:
         serializer: What turns values into bytes and back.
         timeout: Seconds that one operation of the cache may take, retries included.
         connect_timeout: Seconds that the first connection may take.
-        client: A client of your own, or a function that builds one; None for the process's warm one, with the
-            environment's token.
+        client: A client of your own, or a function that builds one, with timeouts of its own; None for the process's
+            warm one, with the environment's token.
 
     Raises:
         InvalidArgumentError: A name that cannot be sent, a TTL that is not above 0, or a timeout that is not.
@@ -79,8 +79,8 @@ class Cache:
         connect_timeout: float = 1.5,
         client: "Client | Callable[[], Client] | None" = None,
     ) -> None:
-        chosen = name if name is not None else os.environ.get(CACHE_NAME_VARIABLE)
-        self._name = checked_cache_name(chosen) if chosen else None
+        # A name from the environment is checked on first use: what is set wrong there must not stop the function.
+        self._name = os.environ.get(CACHE_NAME_VARIABLE) or None if name is None else checked_cache_name(name)
         self._default_ttl = default_ttl
         self._default_lifetime = Lifetime(None, default_ttl)
         self._prefix = f"{escape(namespace)}:{escape(version)}:" if namespace or version else ""
@@ -209,13 +209,20 @@ class Cache:
         return self._default_lifetime if ttl is None else Lifetime(ttl, self._default_ttl)
 
     def _key(self, key: str) -> str:
+        if not isinstance(key, str):
+            raise InvalidArgumentError(f"the key is of type {type(key).__name__}: give text")
         return shorten(self._prefix + key)
 
     def _keys(self, ids: Iterable[Id], template: str) -> dict[Id, str]:
         parsed = KeyTemplate(template)
         if parsed.names != ("",):
             raise InvalidArgumentError(f"the key template {template!r} needs exactly one {{}}, for the id")
-        return {id_: self._key(parsed.fill({"": id_})) for id_ in ids}
+        keys: dict[Id, str] = {}
+        for id_ in ids:
+            # The first of equal ids names the key: of 1 and True, a mapping holds one.
+            if id_ not in keys:
+                keys[id_] = self._key(parsed.fill({"": id_}))
+        return keys
 
 
 @final

@@ -27,8 +27,9 @@ class _Cached(Generic[P, T]):
         key: The key of a call.
         read: The steps of reading a key.
         runner: What carries them out.
-        bound: The object that a method was taken from, or nothing.
     """
+
+    _bound: tuple[Any, ...] = ()
 
     def __init__(
         self,
@@ -36,14 +37,12 @@ class _Cached(Generic[P, T]):
         key: FunctionKey,
         read: Callable[[str], Read],
         runner: Runner,
-        bound: tuple[Any, ...] = (),
     ) -> None:
         functools.update_wrapper(cast("Callable[..., Any]", self), function)
         self._function = function
         self._key = key
         self._read = read
         self._runner = runner
-        self._bound = bound
 
     def key(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Return the key under which the value of this call is stored."""
@@ -53,7 +52,10 @@ class _Cached(Generic[P, T]):
         """Return this for the method of one object; for the class itself, this as it is."""
         if instance is None:
             return self
-        return type(self)(self._function, self._key, self._read, self._runner, (instance,))
+        # Every call of a method comes here, so this costs as little as it can.
+        method = object.__new__(type(self))
+        method.__dict__.update(self.__dict__, _bound=(instance,))
+        return method
 
 
 @final
@@ -116,11 +118,13 @@ def check_cacheable(function: Any) -> None:
     """Refuse what returns no value that could be kept.
 
     Raises:
-        InvalidArgumentError: A generator, a class method, or no function at all.
+        InvalidArgumentError: A generator, a class method, what is cached already, or no function at all.
     """
     if isinstance(function, (classmethod, staticmethod)):
         raise InvalidArgumentError(f"put @{type(function).__name__} above @cached, not below it")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise InvalidArgumentError(f"{function.__qualname__} is a generator: return a list to have it cached")
-    if not inspect.isroutine(function):
+    if isinstance(function, _Cached):
+        raise InvalidArgumentError("the function is cached already: one @cached is enough")
+    if not (inspect.isroutine(function) and callable(function) and hasattr(function, "__module__")):
         raise InvalidArgumentError(f"@cached is for functions, not for {type(function).__name__}")

@@ -8,8 +8,11 @@ from momento_lambda.caching.serializers import Serializer
 
 _MAGIC = b"ml"
 _VERSION = 1
-# magic, version, serializer, created and expiring in milliseconds since 1970, checksum of the payload
-_HEADER = struct.Struct(">2sBBQQI")
+# magic, version, serializer, created and expiring in milliseconds since 1970
+_HEADER = struct.Struct(">2sBBQQ")
+# of all the rest
+_CHECKSUM = struct.Struct(">I")
+_PAYLOAD_AT = _HEADER.size + _CHECKSUM.size
 
 
 class Entry(NamedTuple):
@@ -33,19 +36,23 @@ def seal(entry: Entry, serializer: Serializer) -> bytes:
         InvalidArgumentError: The serializer refuses the value.
     """
     payload = serializer.dumps(entry.value)
-    header = (_MAGIC, _VERSION, serializer.identity, entry.created_ms, entry.expires_ms, zlib.crc32(payload))
-    return _HEADER.pack(*header) + payload
+    header = _HEADER.pack(_MAGIC, _VERSION, serializer.identity, entry.created_ms, entry.expires_ms)
+    return header + _checksum(header, payload) + payload
 
 
 def unseal(stored: bytes, serializer: Serializer) -> Entry | None:
     """Return the entry that was sealed, or None where the bytes are foreign, cut short, damaged or of another kind."""
-    if len(stored) < _HEADER.size:
+    if len(stored) < _PAYLOAD_AT:
         return None
-    magic, version, identity, created_ms, expires_ms, checksum = _HEADER.unpack_from(stored)
-    payload = stored[_HEADER.size :]
-    if (magic, version, identity) != (_MAGIC, _VERSION, serializer.identity) or zlib.crc32(payload) != checksum:
+    header, checksum, payload = stored[: _HEADER.size], stored[_HEADER.size : _PAYLOAD_AT], stored[_PAYLOAD_AT:]
+    magic, version, identity, created_ms, expires_ms = _HEADER.unpack(header)
+    if (magic, version, identity) != (_MAGIC, _VERSION, serializer.identity) or checksum != _checksum(header, payload):
         return None
     try:
         return Entry(serializer.loads(payload), created_ms, expires_ms)
     except ValueError:
         return None
+
+
+def _checksum(header: bytes, payload: bytes) -> bytes:
+    return _CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(header)))

@@ -65,25 +65,39 @@ class FunctionKey:
 class KeyTemplate:
     """Text with `{name}` in it, or with one `{}`.
 
-    A value that is text stands as it is, but for `%`, `:` and `~`, which are percent-encoded so that it cannot pass
-    for two parts or for another type. Any other value is marked by `~` and says its type: 1 and "1" differ.
+    A value that is text stands as it is, but for `%`, `:`, `~` and whatever separates the template's names, which are
+    percent-encoded so that it cannot pass for two parts or for another type. Any other value is marked by `~` and
+    says its type: 1 and "1" differ.
 
     Raises:
-        InvalidArgumentError: Not a template, or one that asks for more than a name.
+        InvalidArgumentError: Not a template, one that asks for more than a name, or with nothing between two names
+            that would tell where the one ends and the other begins.
     """
 
-    __slots__ = ("_parts", "names")
+    __slots__ = ("_escaped", "_literals", "names")
 
     def __init__(self, template: str) -> None:
         try:
             parts = list(string.Formatter().parse(template))
         except ValueError as error:
             raise InvalidArgumentError(f"the key template {template!r} is malformed: {error}") from None
-        for _, name, specification, conversion in parts:
+        names: list[str] = []
+        literals = [""]
+        for literal, name, specification, conversion in parts:
             if specification or conversion or (name and not name.isidentifier()):
                 raise InvalidArgumentError(f"the key template {template!r} may hold plain names alone, as in {{name}}")
-        self._parts = [(literal, name) for literal, name, _, _ in parts]
-        self.names = tuple(name for _, name in self._parts if name is not None)
+            literals[-1] += literal
+            if name is not None:
+                names.append(name)
+                literals.append("")
+        self.names = tuple(names)
+        self._literals = literals
+        separators = [{char for char in literal if not char.isalnum()} for literal in literals[1:-1]]
+        if not all(chars - {"%", "~"} for chars in separators):
+            raise InvalidArgumentError(
+                f"the key template {template!r} needs a separator between names, such as a colon"
+            )
+        self._escaped = "".join(sorted({"~"}.union(*separators)))
 
     def fill(self, values: Mapping[str, object]) -> str:
         """Return the key in which each name is replaced by its value.
@@ -91,15 +105,13 @@ class KeyTemplate:
         Raises:
             InvalidArgumentError: A value cannot be part of a key.
         """
-        return "".join(
-            literal if name is None else literal + _template_value(name, values[name]) for literal, name in self._parts
-        )
+        filled = [self._fill_one(name, values[name]) for name in self.names]
+        return "".join(part for pair in zip(self._literals, [*filled, ""], strict=True) for part in pair)
 
-
-def _template_value(name: str, value: object) -> str:
-    if type(value) is str:
-        return escape(value, "~")
-    return f"~{escape(encode_argument(name, value))}"
+    def _fill_one(self, name: str, value: object) -> str:
+        if type(value) is str:
+            return escape(value, self._escaped)
+        return f"~{escape(encode_argument(name, value), self._escaped)}"
 
 
 def _known(names: tuple[str, ...], signature: inspect.Signature, where: str) -> frozenset[str]:

@@ -2,14 +2,19 @@
 
 Every encoded value says its type and where it ends, so two different lists of arguments never make one key. Neither
 `repr` nor `hash` is asked: the one may leave things out, the other differs from process to process.
+
+Some values that differ make one key on purpose: a set and a frozenset, bytes and a bytearray of the same items, and
+moments in time whose time zones differ. Some that Python calls equal make two: 1, 1.0 and True, 0.0 and -0.0, an
+object and one of its subclass.
 """
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from momento_lambda.errors import InvalidArgumentError
@@ -20,6 +25,7 @@ MAX_READABLE_BYTES = 200
 _KEPT_CHARACTERS = 120
 _DIGEST_BYTES = 32
 _MAX_DEPTH = 50
+_DECIMAL_BITS = 2048
 _FIXES = (
     "pass its identifier instead, leave it out with ignore=, write a key= template, "
     "or give its class a __cache_key__() that returns one of the types above"
@@ -52,14 +58,19 @@ def shorten(key: str) -> str:
     """Return a key of at most 200 bytes as it is, and a longer one as its beginning and a digest.
 
     A shortened key is longer than any that was not, so the two kinds never meet.
+
+    Raises:
+        InvalidArgumentError: The key holds lone surrogates.
     """
-    encoded = key.encode()
+    try:
+        encoded = key.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError("a cache key holds lone surrogates, which UTF-8 cannot encode") from None
     if len(encoded) <= MAX_READABLE_BYTES:
         return key
     digest = hashlib.blake2b(encoded, digest_size=_DIGEST_BYTES).hexdigest()
     beginning = key[:_KEPT_CHARACTERS].encode("ascii", "replace").decode()
-    filler = "~" * (MAX_READABLE_BYTES - _KEPT_CHARACTERS - len(digest) + 1)
-    return f"{beginning}{filler}{digest}"
+    return beginning.ljust(MAX_READABLE_BYTES + 1 - len(digest), "~") + digest
 
 
 def escape(text: str, also: str = "") -> str:
@@ -78,46 +89,19 @@ class _UnusableError(Exception):
     """What is wrong with a value."""
 
 
-def _encode(value: object, depth: int) -> str:  # noqa: C901, PLR0911, PLR0912  # a table of types, in the order that subclasses ask for
+def _encode(value: Any, depth: int) -> str:
     if depth == 0:
         raise _UnusableError("it is nested too deeply, or contains itself")
-    match value:
-        case None:
-            return "n"
-        case Enum():
-            return f"e{_text(_name(value))}{_text(value.name)}"
-        case bool():
-            return f"b{int(value)}"
-        case int():
-            return f"i{int(value)};"
-        case float():
-            return f"f{_number(float(value), value != value)};"  # noqa: PLR0124  # NaN alone differs from itself
-        case str():
-            return f"s{_text(value)}"
-        case bytes() | bytearray():
-            return f"x{_text(value.hex())}"
-        case Decimal():
-            return f"d{_number(value, value.is_nan())};"
-        case UUID():
-            return f"u{value.hex}"
-        case datetime():
-            return _encode_datetime(value)
-        case date():
-            return f"D{value.isoformat()};"
-        case tuple():
-            return f"({_each(value, depth)})"
-        case list():
-            return f"[{_each(value, depth)}]"
-        case set() | frozenset():
-            return f"{{{''.join(sorted(_encode(item, depth - 1) for item in value))}}}"
-        case dict():
-            return f"<{''.join(sorted(_each(pair, depth) for pair in value.items()))}>"
-        case _:
-            return f"@{_text(_name(value))}({_encode(_identity(value), depth - 1)})"
+    encode = _ENCODERS.get(type(value), _encode_object)
+    return encode(value, depth)
 
 
 def _each(values: Iterable[object], depth: int) -> str:
     return "".join(_encode(value, depth - 1) for value in values)
+
+
+def _sorted(values: Iterable[object], depth: int) -> str:
+    return "".join(sorted(_encode(value, depth - 1) for value in values))
 
 
 def _text(text: str) -> str:
@@ -129,32 +113,83 @@ def _text(text: str) -> str:
     return f"{len(text)}:{text}"
 
 
-def _name(value: object) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}"
+def _integer(value: int) -> str:
+    # Python writes no decimal number of thousands of digits; hexadecimal ones have no limit.
+    return int.__repr__(value) if value.bit_length() <= _DECIMAL_BITS else hex(value)
 
 
-def _number(value: float | Decimal, is_nan: bool) -> str:  # noqa: FBT001  # private, and named where it is passed
-    if is_nan:
+def _number(text: str) -> str:
+    if "nan" in text.lower():
         raise _UnusableError("it is NaN, which does not equal itself")
-    return float.__repr__(value) if isinstance(value, float) else str(value)
+    return text
 
 
-def _encode_datetime(value: datetime) -> str:
-    if value.tzinfo is None:
-        return f"T{value.isoformat()}f{value.fold};"
-    return f"Z{value.astimezone(UTC).isoformat()};"
+def _datetime(value: datetime) -> str:
+    if value.utcoffset() is None:
+        return f"T{value.replace(tzinfo=None).isoformat()}f{value.fold};"
+    try:
+        return f"Z{value.astimezone(UTC).isoformat()};"
+    except OverflowError:
+        raise _UnusableError("it is outside of the years 1 to 9999 in UTC") from None
 
 
-def _identity(value: object) -> object:
-    """Return what stands for an object: what it says itself, or all its fields where they cannot change."""
+_ENCODERS: dict[type, Callable[[Any, int], str]] = {
+    type(None): lambda _, __: "n",
+    bool: lambda value, _: f"b{int(value)}",
+    int: lambda value, _: f"i{_integer(value)};",
+    float: lambda value, _: f"f{_number(float.__repr__(value))};",
+    str: lambda value, _: f"s{_text(str.__str__(value))}",
+    bytes: lambda value, _: f"x{_text(value.hex())}",
+    bytearray: lambda value, _: f"x{_text(value.hex())}",
+    Decimal: lambda value, _: f"d{_number(Decimal.__str__(value))};",
+    UUID: lambda value, _: f"u{value.hex}",
+    datetime: lambda value, _: _datetime(value),
+    date: lambda value, _: f"D{value.isoformat()};",
+    tuple: lambda value, depth: f"({_each(value, depth)})",
+    list: lambda value, depth: f"[{_each(value, depth)}]",
+    set: lambda value, depth: f"{{{_sorted(value, depth)}}}",
+    frozenset: lambda value, depth: f"{{{_sorted(value, depth)}}}",
+    dict: lambda value, depth: f"<{_sorted(value.items(), depth)}>",
+}
+# What a subclass of these is, its class and the value of its base tell, if it holds nothing else. Of mutable
+# containers that cannot be said: an OrderedDict has an order too, a defaultdict a factory.
+_BASES = frozenset({int, float, str, bytes, Decimal, UUID, datetime, date, tuple})
+
+
+def _encode_object(value: Any, depth: int) -> str:
+    """Encode what is of none of the types above: by its class, and by what tells it from others of that class."""
     kind = type(value)
+    name = _text(f"{kind.__module__}.{kind.__qualname__}")
     own = getattr(kind, "__cache_key__", None)
     if own is not None:
-        return own(value)
-    if dataclasses.is_dataclass(value):
+        return f"@{name}({_encode(own(value), depth - 1)})"
+    if isinstance(value, Enum):
+        # Combined flags may have no name.
+        return f"e{name}{_encode(value.value if value.name is None else value.name, depth - 1)}"
+    fields = _fields(value)
+    if fields is not None:
+        return f"@{name}({_encode(fields, depth - 1)})"
+    for position, base in enumerate(kind.__mro__):
+        if base in _BASES:
+            _refuse_attributes(value, kind.__mro__[:position])
+            return f"@{name}({_ENCODERS[base](value, depth - 1)})"
+    raise _UnusableError(f"it is of type {kind.__name__}")
+
+
+def _fields(value: Any) -> dict[str, object] | None:
+    """Return what a frozen dataclass or a pydantic model holds; None for anything else."""
+    kind = type(value)
+    if dataclasses.is_dataclass(kind):
         if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # typeshed leaves it out
             raise _UnusableError(f"{kind.__name__} is a dataclass that is not frozen")
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}
     if hasattr(kind, "model_fields") and hasattr(kind, "model_dump"):
-        return {name: getattr(value, name) for name in kind.model_fields}
-    raise _UnusableError(f"it is of type {kind.__name__}")
+        declared = {name: getattr(value, name) for name in kind.model_fields}
+        return declared | (getattr(value, "model_extra", None) or {})
+    return None
+
+
+def _refuse_attributes(value: object, added: Iterable[type]) -> None:
+    """Refuse an object that holds more than the built-in value that it is."""
+    if getattr(value, "__dict__", None) or any(vars(kind).get("__slots__") for kind in added):
+        raise _UnusableError(f"it is of type {type(value).__name__}, which has attributes of its own")

@@ -54,24 +54,23 @@ class Lifetime:
         if isinstance(returned, NoStore):
             return Loaded(returned.value, None, None)
         value, own = (returned.value, returned.ttl) if isinstance(returned, Cacheable) else (returned, None)
-        if own is None and self._of_value is None:
-            return Loaded(value, self._ttl_ms, None)
-        return self._computed(value, own)
-
-    def _computed(self, value: Any, own: Ttl | None) -> Loaded:
         try:
-            ttl = self._of_value(value) if own is None and self._of_value is not None else own
-            ttl_ms = duration_milliseconds(ttl) if ttl is not None else self._ttl_ms
+            ttl_ms = self._milliseconds(value, own)
         except Exception as error:  # noqa: BLE001  # the user's function may raise anything; the value is still good
             return Loaded(value, None, f"the TTL of a value could not be computed ({type(error).__name__})")
         if ttl_ms <= 0:
             return Loaded(value, None, None)
         problem = "the TTL of a value is over 1 day, the longest: it was cut" if ttl_ms > MAX_TTL_MS else None
-        return Loaded(value, _within_limits(ttl_ms), problem)
+        return Loaded(value, min(max(ttl_ms, MIN_TTL_MS), MAX_TTL_MS), problem)
+
+    def _milliseconds(self, value: Any, own: Ttl | None) -> int:
+        if own is not None:
+            return duration_milliseconds(own)
+        return self._ttl_ms if self._of_value is None else duration_milliseconds(self._of_value(value))
 
 
 def _static_ttl_ms(ttl: Ttl) -> int:
-    """Return a TTL that was written down, within what the protocol allows.
+    """Return a TTL that was written down.
 
     Raises:
         InvalidArgumentError: Not a duration, or not above 0.
@@ -79,8 +78,4 @@ def _static_ttl_ms(ttl: Ttl) -> int:
     ttl_ms = duration_milliseconds(ttl)
     if ttl_ms <= 0:
         raise InvalidArgumentError(f"TTL {ttl!r} is not above 0: leave the decorator out, or return NoStore(value)")
-    return _within_limits(ttl_ms)
-
-
-def _within_limits(ttl_ms: int) -> int:
-    return min(max(ttl_ms, MIN_TTL_MS), MAX_TTL_MS)
+    return ttl_ms

@@ -13,6 +13,7 @@ from momento_lambda.caching.lifetime import Lifetime, Loaded
 from momento_lambda.caching.outcomes import Result
 from momento_lambda.caching.serializers import Serializer
 from momento_lambda.caching.trouble import Trouble
+from momento_lambda.configuration import MAX_ITEM_BYTES
 from momento_lambda.errors import InvalidArgumentError, LimitExceededError, MomentoError
 from momento_lambda.responses import GetResponse, Hit
 from momento_lambda.wire.arguments import item_bytes
@@ -146,8 +147,12 @@ class ReadAside:
         try:
             stored = seal(Entry(loaded.value, now_ms, now_ms + loaded.ttl_ms), self._serializer)
             item_bytes(key, stored)
-        except (InvalidArgumentError, LimitExceededError) as error:
+        except InvalidArgumentError as error:
             self._trouble.remark(f"a value was returned and not stored: {error.message}")
+            return None
+        except LimitExceededError:
+            # Without its size, which would make every such value a new remark.
+            self._trouble.remark(f"a value was returned and not stored: with its key it is over {MAX_ITEM_BYTES} bytes")
             return None
         return stored
 

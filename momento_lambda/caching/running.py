@@ -54,7 +54,7 @@ class Runner:
 
     def _ask(self, step: Get | Store) -> Any:
         try:
-            client, name = self._clients.for_threads(), self._name()
+            name, client = self._name(), self._clients.for_threads()
             match step:
                 case Get(keys=[key]):
                     return (client.get(name, key),)
@@ -70,7 +70,7 @@ class Runner:
 
     async def _ask_async(self, step: Get | Store) -> Any:
         try:
-            client, name = await self._clients.for_loop(), self._name()
+            name, client = self._name(), await self._clients.for_loop()
             match step:
                 case Get(keys=[key]):
                     return (await client.get(name, key),)

@@ -37,7 +37,10 @@ class Serializer(Protocol):
 
 # A dict with this key alone is no dict: it holds another type's name and text. A real dict with this key is wrapped.
 _MARK = "$type"
-_MAX_DEPTH = 500
+_MAX_DEPTH = 200
+_TOO_DEEP = "the value is nested too deeply for JSON, or contains itself"
+# Longer integers Python neither writes nor reads as decimal numbers.
+_MAX_INTEGER_BITS = 14_000
 
 _TO_JSON: dict[type, tuple[str, Callable[[Any], Any]]] = {
     Decimal: ("decimal", str),
@@ -66,6 +69,7 @@ class JsonSerializer:
     """JSON, lossless: also Decimal, bytes, set, frozenset, tuple, datetime, date and UUID, at any depth.
 
     What JSON would change in silence is refused: keys that are not text, subclasses of the types above, other types.
+    A datetime keeps its offset from UTC, and loses the name of its zone.
     """
 
     identity = ord("j")
@@ -80,6 +84,8 @@ class JsonSerializer:
             return json.dumps(_to_json(value, _MAX_DEPTH), ensure_ascii=False, separators=(",", ":")).encode()
         except UnicodeEncodeError:
             raise InvalidArgumentError("the value holds lone surrogates, which UTF-8 cannot encode") from None
+        except RecursionError:
+            raise InvalidArgumentError(_TOO_DEEP) from None
 
     def loads(self, data: bytes) -> Any:
         """Return the value that was dumped.
@@ -99,9 +105,11 @@ JSON: Final = JsonSerializer()
 def _to_json(value: Any, depth: int) -> Any:
     kind = type(value)
     if kind in _PLAIN:
+        if kind is int and value.bit_length() > _MAX_INTEGER_BITS:
+            raise InvalidArgumentError("the value holds an integer of thousands of digits, which JSON cannot carry")
         return value
     if depth == 0:
-        raise InvalidArgumentError("the value is nested too deeply for JSON, or contains itself")
+        raise InvalidArgumentError(_TOO_DEEP)
     if kind is list:
         return [_to_json(item, depth - 1) for item in value]
     if kind is dict:

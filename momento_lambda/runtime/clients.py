@@ -3,13 +3,12 @@
 # grpc is what a cold start pays most for. It is imported when a client is built, never when this module is.
 
 import threading
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
 from momento_lambda.configuration import Configuration
 from momento_lambda.credentials import CredentialProvider
-from momento_lambda.errors import ClientStateError, MomentoError
+from momento_lambda.errors import ClientStateError, InvalidArgumentError, MomentoError
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,6 +20,7 @@ Client: TypeAlias = "SimpleCacheClient | SimpleCacheClientAsync"
 
 # The clients of this module are told the TTL of every item that they store.
 _UNUSED_TTL = 60
+_LONGEST_CONNECT_SECONDS = 60
 
 
 class ClientSource(Protocol):
@@ -49,6 +49,9 @@ class WarmClients:
         credentials: Called when a client is built.
         configuration: Of every client.
         connect_timeout: Seconds that the first connection of a client may take.
+
+    Raises:
+        InvalidArgumentError: A `connect_timeout` that is not above 0 and at most a minute.
     """
 
     def __init__(
@@ -57,14 +60,17 @@ class WarmClients:
         configuration: Configuration,
         connect_timeout: float,
     ) -> None:
+        if not isinstance(connect_timeout, (int, float)) or not 0 < connect_timeout <= _LONGEST_CONNECT_SECONDS:
+            raise InvalidArgumentError(
+                f"connect_timeout is {connect_timeout!r}: give seconds, above 0, at most {_LONGEST_CONNECT_SECONDS}"
+            )
         self._credentials = credentials
         self._configuration = configuration
         self._connect_timeout = connect_timeout
         self._lock = threading.Lock()
         self._for_threads: SimpleCacheClient | None = None
-        self._for_loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, SimpleCacheClientAsync] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._for_loops: dict[asyncio.AbstractEventLoop, _LoopClient] = {}
+        self._loops_lock = threading.Lock()
 
     def for_threads(self) -> "SimpleCacheClient":
         """Return the one client for threads; whoever comes first builds it, and the rest wait.
@@ -83,7 +89,8 @@ class WarmClients:
         import asyncio  # noqa: PLC0415  # a running loop has imported it
 
         loop = asyncio.get_running_loop()
-        return self._for_loops.get(loop) or await self._build_for_loop(loop)
+        known = self._for_loops.get(loop) or self._know(loop)
+        return known.client or await self._build_for_loop(known)
 
     def start(self) -> None:
         """Build the client for threads in the background, so that connecting overlaps whatever comes next."""
@@ -103,17 +110,35 @@ class WarmClients:
             from momento_lambda.client.sync_client import SimpleCacheClient  # noqa: PLC0415  # see the module's head
 
             client = SimpleCacheClient(self._credentials(), _UNUSED_TTL, configuration=self._configuration)
-            self._for_threads = client
-            client.ping(self._connect_timeout)
+            try:
+                client.ping(self._connect_timeout)
+            finally:
+                # Last: until then the rest wait, rather than spend an operation's short timeout on the handshake.
+                self._for_threads = client
             return client
 
-    async def _build_for_loop(self, loop: "asyncio.AbstractEventLoop") -> "SimpleCacheClientAsync":
-        from momento_lambda.client.async_client import SimpleCacheClientAsync  # noqa: PLC0415  # see the module's head
+    def _know(self, loop: "asyncio.AbstractEventLoop") -> "_LoopClient":
+        with self._loops_lock:
+            # A client holds on to its loop, so no weak reference would ever let the two go.
+            for closed in [other for other in self._for_loops if other.is_closed()]:
+                del self._for_loops[closed]
+            return self._for_loops.setdefault(loop, _LoopClient())
 
-        client = SimpleCacheClientAsync(self._credentials(), _UNUSED_TTL, configuration=self._configuration)
-        self._for_loops[loop] = client
-        await client.ping(self._connect_timeout)
-        return client
+    async def _build_for_loop(self, known: "_LoopClient") -> "SimpleCacheClientAsync":
+        async with known.lock:
+            if known.client is not None:
+                return known.client
+            from momento_lambda.client.async_client import (  # noqa: PLC0415  # see the module's head
+                SimpleCacheClientAsync,
+            )
+
+            client = SimpleCacheClientAsync(self._credentials(), _UNUSED_TTL, configuration=self._configuration)
+            try:
+                await client.ping(self._connect_timeout)
+            finally:
+                # As above.
+                known.client = client
+            return client
 
     def _build_quietly(self) -> None:
         try:
@@ -121,6 +146,19 @@ class WarmClients:
         except MomentoError:
             # Not lost: the first operation meets the same trouble, and reports it where somebody looks.
             return
+
+
+@final
+class _LoopClient:
+    """The client of one event loop, and what its tasks wait on while the first of them builds it."""
+
+    __slots__ = ("client", "lock")
+
+    def __init__(self) -> None:
+        import asyncio  # noqa: PLC0415  # a running loop has imported it
+
+        self.client: SimpleCacheClientAsync | None = None
+        self.lock = asyncio.Lock()
 
 
 @final
@@ -135,33 +173,43 @@ class GivenClient:
         """Return the given client.
 
         Raises:
-            ClientStateError: It is one for event loops.
+            ClientStateError: It is another kind of object, or could not be built.
         """
         from momento_lambda.client.sync_client import SimpleCacheClient  # noqa: PLC0415  # see the module's head
 
-        client = self._resolve()
+        client: object = self._resolve()
         if not isinstance(client, SimpleCacheClient):
-            raise ClientStateError("the cache was given a client for asyncio: plain functions need a SimpleCacheClient")
+            raise ClientStateError(f"plain functions need a SimpleCacheClient: the cache was given {_shown(client)}")
         return client
 
     async def for_loop(self) -> "SimpleCacheClientAsync":
         """Return the given client.
 
         Raises:
-            ClientStateError: It is one for threads.
+            ClientStateError: As `for_threads`.
         """
         from momento_lambda.client.async_client import SimpleCacheClientAsync  # noqa: PLC0415  # see the module's head
 
-        client = self._resolve()
+        client: object = self._resolve()
         if not isinstance(client, SimpleCacheClientAsync):
-            raise ClientStateError("the cache was given a client for threads: coroutines need a SimpleCacheClientAsync")
+            raise ClientStateError(f"coroutines need a SimpleCacheClientAsync: the cache was given {_shown(client)}")
         return client
 
     def _resolve(self) -> "Client":
         with self._lock:
             if callable(self._client):
-                self._client = self._client()
+                try:
+                    self._client = self._client()
+                except MomentoError:
+                    raise
+                except Exception as error:
+                    # The user's function: a missing variable there is trouble with the cache, and loaders still work.
+                    raise ClientStateError(f"the client could not be built ({type(error).__name__})") from error
             return self._client
+
+
+def _shown(client: object) -> str:
+    return f"an object of type {type(client).__name__}"
 
 
 _shared: dict[tuple[Configuration, float], WarmClients] = {}

@@ -5,6 +5,7 @@ belongs to a loop would be stranded when that loop closes.
 """
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -23,7 +24,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     runner: asyncio.Runner | None = getattr(_threads, "runner", None)
     if runner is None:
         runner = _threads.runner = asyncio.Runner()
-    return runner.run(coroutine)
+    # Without a context of its own, every run would see the context variables of the first.
+    return runner.run(coroutine, context=contextvars.copy_context())
 
 
 def close() -> None:

@@ -1,0 +1,194 @@
+"""Caches on a real server, each test with a cache of its own; every rule is asked of functions and of coroutines."""
+
+import functools
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeAlias, final
+
+import pytest
+
+from momento_lambda import Cache, Configuration, MomentoError, SimpleCacheClient, SimpleCacheClientAsync
+from momento_lambda.runtime.clients import ClientSource, WarmClients, close_shared_clients
+from momento_lambda.server import LocalServer, ManualClock
+from momento_lambda.ttl import Ttl
+
+PATIENT: Final = 30.0
+"""Seconds: nothing here is about slowness, so a busy machine gets all the time it needs."""
+
+Make: TypeAlias = Callable[..., Cache]
+
+_numbers = itertools.count(1)
+
+
+class Calls(list[Any]):
+    """What a loader was called with, in order."""
+
+    def loader(self, value: Any) -> Callable[..., Any]:
+        """Return a loader of one value, which notes that it was called."""
+
+        def load(*arguments: Any) -> Any:
+            self.append(arguments)
+            return value
+
+        return load
+
+
+@final
+class Side:
+    """One of the two faces of a cache, awaited either way, so that a test stands once for both."""
+
+    def __init__(self, *, coroutines: bool) -> None:
+        self.coroutines = coroutines
+
+    def function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function as this side has it: as it is, or as a coroutine function."""
+        if not self.coroutines:
+            return function
+
+        @functools.wraps(function)
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return coroutine
+
+    def cached(self, cache: Cache, function: Callable[..., Any], **options: Any) -> Any:
+        """Return a function of this side, decorated."""
+        return cache.cached(**options)(self.function(function))
+
+    async def value(self, returned: Any) -> Any:
+        """Return what a call on this side comes to."""
+        return await returned if self.coroutines else returned
+
+    async def get_or_load(self, cache: Cache, key: str, loader: Callable[[], Any], **options: Any) -> Any:
+        """Return a value under a key."""
+        if self.coroutines:
+            return await cache.aio.get_or_load(key, self.function(loader), **options)
+        return cache.get_or_load(key, loader, **options)
+
+    async def get_or_load_many(self, cache: Cache, ids: Any, loader: Callable[[list[Any]], Any], **options: Any) -> Any:
+        """Return the values of many ids."""
+        if self.coroutines:
+            return await cache.aio.get_or_load_many(ids, self.function(loader), **options)
+        return cache.get_or_load_many(ids, loader, **options)
+
+
+class Faults:
+    """Real clients whose reads and writes fail where a test says so, and a note of all that was asked of them."""
+
+    def __init__(self, clients: ClientSource) -> None:
+        self._clients = clients
+        self.on_read: MomentoError | None = None
+        self.on_write: MomentoError | None = None
+        self.asked: list[str] = []
+
+    def for_threads(self) -> Any:
+        """Return the client for plain functions."""
+        return _Faulty(self._clients.for_threads(), self)
+
+    async def for_loop(self) -> Any:
+        """Return the client for coroutines."""
+        return _Faulty(await self._clients.for_loop(), self)
+
+
+class _Faulty:
+    def __init__(self, client: SimpleCacheClient | SimpleCacheClientAsync, faults: Faults) -> None:
+        self._client: Any = client
+        self._faults = faults
+
+    def get(self, cache: str, key: str) -> Any:
+        return self._ask("get", self._faults.on_read, cache, key)
+
+    def get_multi(self, cache: str, keys: list[str]) -> Any:
+        return self._ask("get_multi", self._faults.on_read, cache, keys)
+
+    def set(self, cache: str, key: str, value: bytes, ttl: Ttl) -> Any:
+        return self._ask("set", self._faults.on_write, cache, key, value, ttl)
+
+    def set_multi(self, cache: str, items: dict[str, bytes], *, ttls: dict[str, Ttl]) -> Any:
+        return self._ask("set_multi", self._faults.on_write, cache, items, ttls=ttls)
+
+    def _ask(self, name: str, error: MomentoError | None, *args: Any, **kwargs: Any) -> Any:
+        self._faults.asked.append(name)
+        if error is not None:
+            raise error
+        return getattr(self._client, name)(*args, **kwargs)
+
+
+@pytest.fixture(scope="session")
+def clock() -> ManualClock:
+    """The server's time."""
+    return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def server(clock: ManualClock) -> Iterator[LocalServer]:
+    """The server of all these tests."""
+    with LocalServer(clock=clock, grace=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(server: LocalServer) -> Iterator[SimpleCacheClient]:
+    """A client apart from the caches, to look at what they did."""
+    with SimpleCacheClient(server.credentials, 60) as ready:
+        yield ready
+
+
+@pytest.fixture
+def cache_name(client: SimpleCacheClient) -> str:
+    """A new cache on the server."""
+    name = f"cache-{next(_numbers)}"
+    client.create_cache(name)
+    return name
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, server: LocalServer) -> Iterator[None]:
+    """What a function's environment says: a token, and nothing else."""
+    for name in ("MOMENTO_ENDPOINT", "MOMENTO_AUTH_TOKEN", "MOMENTO_CACHE_NAME", "AWS_LAMBDA_FUNCTION_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MOMENTO_API_KEY", server.create_token())
+    yield
+    close_shared_clients()
+
+
+@pytest.fixture
+def make_cache(cache_name: str) -> Make:
+    """Make caches on the test's own, which wait as long as it takes."""
+    return functools.partial(Cache, cache_name, timeout=PATIENT, connect_timeout=PATIENT)
+
+
+@pytest.fixture
+def cache(make_cache: Make) -> Cache:
+    """A cache whose values live for five minutes."""
+    return make_cache()
+
+
+@pytest.fixture(params=["functions", "coroutines"])
+def side(request: pytest.FixtureRequest) -> Side:
+    """Plain functions, or coroutines."""
+    return Side(coroutines=request.param == "coroutines")
+
+
+@pytest.fixture
+def calls() -> Calls:
+    """What the loader was called with."""
+    return Calls()
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch, server: LocalServer) -> Iterator[Faults]:
+    """What goes wrong between the server and the caches that are made from here on."""
+    clients = WarmClients(lambda: server.credentials, Configuration(timeout=PATIENT), PATIENT)
+    faults = Faults(clients)
+    monkeypatch.setattr("momento_lambda.caching.cache._client_source", lambda *_: faults)
+    yield faults
+    clients.close()
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Callable[[], list[tuple[str, str]]]:
+    """Return the level and the message of all that was logged so far."""
+    caplog.set_level(logging.DEBUG)
+    return lambda: [(each.levelname, each.getMessage()) for each in caplog.records if each.name == "momento_lambda"]

@@ -1,0 +1,141 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from momento_lambda import Cache, Cacheable, NoStore
+from momento_lambda.caching.lifetime import Lifetime, Loaded
+from momento_lambda.errors import InvalidArgumentError
+from momento_lambda.ttl import MAX_TTL_MS, MIN_TTL_MS, Ttl
+
+CUT = "the TTL of a value is over 1 day, the longest: it was cut"
+
+
+@pytest.mark.parametrize(
+    ("returned", "ttl", "expected_ms"),
+    [
+        ("v", None, 300_000),
+        ("v", "1m", 60_000),
+        ("v", 60, 60_000),
+        ("v", timedelta(minutes=1), 60_000),
+        ("v", lambda value: len(value) * 10, 10_000),
+        (Cacheable("v"), None, 300_000),
+        (Cacheable("v"), "1m", 60_000),
+        (Cacheable("v"), lambda value: len(value) * 10, 10_000),
+        (Cacheable("v", ttl="2m"), None, 120_000),
+        (Cacheable("v", ttl="2m"), "1m", 120_000),
+        (Cacheable("v", ttl="2m"), lambda _: 10, 120_000),
+        (NoStore("v"), None, None),
+        (NoStore("v"), "1m", None),
+        (NoStore("v"), lambda _: 10, None),
+    ],
+    ids=range(14),
+)
+def test_precedence(returned: Any, ttl: Any, expected_ms: int | None) -> None:
+    """The loader has the first word, then the function of the value, then what was written down, then the default."""
+    assert Loaded("v", expected_ms, None) == Lifetime(ttl, "5m").of(returned)
+
+
+@pytest.mark.parametrize("value", [None, False, 0, "", [], {}])
+def test_every_value_is_a_value(value: object) -> None:
+    """None and other empty values live as long as any."""
+    assert Loaded(value, 60_000, None) == Lifetime("1m", "5m").of(value)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "expected_ms", "problem"),
+    [
+        (0.001, MIN_TTL_MS, None),
+        ("250ms", MIN_TTL_MS, None),
+        ("1d", MAX_TTL_MS, None),
+        (86_401, MAX_TTL_MS, CUT),
+        ("2d", MAX_TTL_MS, CUT),
+    ],
+)
+@pytest.mark.parametrize(
+    ("lifetime", "wrap"),
+    [
+        (lambda ttl: Lifetime(ttl, "5m"), lambda value, _: value),
+        (lambda ttl: Lifetime(None, ttl), lambda value, _: value),
+        (lambda ttl: Lifetime(lambda _: ttl, "5m"), lambda value, _: value),
+        (lambda _: Lifetime("1m", "5m"), lambda value, ttl: Cacheable(value, ttl=ttl)),
+    ],
+    ids=["written", "default", "callable", "cacheable"],
+)
+def test_limits(
+    lifetime: Callable[[Ttl], Lifetime],
+    wrap: Callable[[Any, Ttl], Any],
+    ttl: Ttl,
+    expected_ms: int,
+    problem: str | None,
+) -> None:
+    """Whoever says it, too short is a second, and too long is a day, with a remark."""
+    assert Loaded("v", expected_ms, problem) == lifetime(ttl).of(wrap("v", ttl))
+
+
+@pytest.mark.parametrize("ttl", [0, -1, "0s", timedelta(0), -0.5])
+def test_what_has_expired_is_not_stored(ttl: Ttl) -> None:
+    """A computed TTL that is not above 0 means that the value is not stored, which is no problem."""
+    expected = Loaded("v", None, None)
+    assert expected == Lifetime(lambda _: ttl, "5m").of("v")
+    assert expected == Lifetime("1m", "5m").of(Cacheable("v", ttl=ttl))
+
+
+def failing(value: Any) -> Ttl:
+    """Compute no TTL."""
+    raise KeyError(value)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "kind"),
+    [
+        (failing, "KeyError"),
+        (lambda _: None, "InvalidArgumentError"),
+        (lambda _: "soon", "InvalidArgumentError"),
+        (lambda _: float("nan"), "InvalidArgumentError"),
+        (lambda _: True, "InvalidArgumentError"),
+        (lambda value: value["expires_in"], "TypeError"),
+    ],
+    ids=range(6),
+)
+def test_nonsense_is_a_problem(ttl: Any, kind: str) -> None:
+    """A TTL that cannot be computed costs the storing, not the value; what is said of it does not show the value."""
+    expected = Loaded("secret", None, f"the TTL of a value could not be computed ({kind})")
+    assert expected == Lifetime(ttl, "5m").of("secret")
+
+
+def test_a_function_of_the_value_is_asked_of_the_value() -> None:
+    """The `ttl=` callable gets the value out of its wrapper, and is not asked where the loader has spoken."""
+    asked: list[object] = []
+
+    def ttl(value: object) -> Ttl:
+        asked.append(value)
+        return 5
+
+    lifetime = Lifetime(ttl, "5m")
+    lifetime.of(Cacheable(None))
+    lifetime.of(Cacheable("a", ttl=1))
+    lifetime.of(NoStore("b"))
+    assert [None] == asked
+
+
+@pytest.mark.parametrize("ttl", [0, -1, "0s", timedelta(0), -0.5, "", "soon", True, float("nan"), float("inf")])
+def test_written_nonsense_is_refused_when_decorating(ttl: Ttl) -> None:
+    """A TTL in the source that is not above 0, or no duration, is an error where it stands, and a ValueError."""
+    cache = Cache("users-cache")
+    with pytest.raises(ValueError, match="TTL"):
+        cache.cached(ttl=ttl)(len)
+    with pytest.raises(InvalidArgumentError, match="TTL"):
+        Cache("users-cache", default_ttl=ttl)
+    with pytest.raises(InvalidArgumentError, match="TTL"):
+        cache.get_or_load("key", list, ttl=ttl)
+
+
+@given(st.floats() | st.integers() | st.text(max_size=10) | st.none() | st.timedeltas())
+def test_a_life_is_within_the_protocols_limits(ttl: Any) -> None:
+    """Whatever is computed, the value lives from a second to a day, or is not stored."""
+    loaded = Lifetime(lambda _: ttl, "5m").of("v")
+    assert loaded.ttl_ms is None or MIN_TTL_MS <= loaded.ttl_ms <= MAX_TTL_MS
