@@ -2,7 +2,7 @@
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from momento_lambda.server.clock import ManualClock
@@ -30,7 +30,7 @@ for _needed in ("jwt", "platformdirs"):
         )
 
 # Resolved when asked for: whoever only makes a token has no use for a transport.
-_HOMES = {
+_MODULES = {
     "Access": "tokens",
     "ListenError": "server",
     "LocalServer": "local_server",
@@ -42,8 +42,13 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    value: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,6 +1,6 @@
 """The data plane: what is asked of the items of one cache."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from momento_lambda.errors import InvalidArgumentError
@@ -25,9 +25,13 @@ async def get(items: Keyspace, request: pb.GetRequest) -> pb.GetResponse:
     return _got(await items.get(request.cache_key))
 
 
-async def get_batch(items: Keyspace, request: pb.GetBatchRequest) -> Sequence[pb.GetResponse]:
-    """Answer GetBatch: one reply for each item, in order."""
-    return [_got(value) for value in await items.get_many([item.cache_key for item in request.items])]
+async def get_batch(items: Keyspace, request: pb.GetBatchRequest) -> Iterable[pb.GetResponse]:
+    """Answer GetBatch: one reply for each item, in order.
+
+    Each reply is made when it is sent. A message copies its value, and a short request can ask for one large item
+    very often.
+    """
+    return map(_got, await items.get_many([item.cache_key for item in request.items]))
 
 
 async def set_item(items: Keyspace, request: pb.SetRequest) -> pb.SetResponse:
@@ -36,7 +40,7 @@ async def set_item(items: Keyspace, request: pb.SetRequest) -> pb.SetResponse:
     return pb.SetResponse(result=pb.OK)
 
 
-async def set_batch(items: Keyspace, request: pb.SetBatchRequest) -> Sequence[pb.SetResponse]:
+async def set_batch(items: Keyspace, request: pb.SetBatchRequest) -> Iterable[pb.SetResponse]:
     """Answer SetBatch: one reply for each item, in order.
 
     Every item is checked before any is stored, so that one that is refused fails the call and changes nothing.

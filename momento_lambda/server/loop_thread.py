@@ -37,6 +37,5 @@ class LoopThread:
 def _run_loop(started: "Future[asyncio.AbstractEventLoop]") -> None:
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
-        asyncio.set_event_loop(loop)
         started.set_result(loop)
         loop.run_forever()

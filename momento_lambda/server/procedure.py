@@ -1,7 +1,7 @@
 """One procedure as the server offers it: what it needs, and the work that it does."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
@@ -14,7 +14,7 @@ Request = TypeVar("Request", bound=Message)
 Reply = TypeVar("Reply", bound=Message)
 
 CacheWork: TypeAlias = Callable[[Keyspace, Request], Awaitable[Reply]]
-BatchWork: TypeAlias = Callable[[Keyspace, Request], Awaitable[Sequence[Reply]]]
+BatchWork: TypeAlias = Callable[[Keyspace, Request], Awaitable[Iterable[Reply]]]
 StoreWork: TypeAlias = Callable[[Store, Request], Awaitable[Reply]]
 
 _WORD_START: Final = re.compile(r"(?<!^)(?=[A-Z])")
@@ -27,7 +27,7 @@ class Procedure(NamedTuple):
         rpc: Its path and messages.
         access: What a token must allow, or None where no token is asked for.
         in_cache: Whether it works on the items of the cache that the call names, else on the store.
-        work: What it does, given those and the request: the reply, or all replies where they stream.
+        work: What it does, given those and the request: the reply, or the replies in their order where they stream.
     """
 
     rpc: Rpc[Any, Any]

@@ -103,9 +103,13 @@ class CacheServer:
         """
         server = grpc.aio.server(options=_OPTIONS)
         server.add_generic_rpc_handlers((self._handlers,))
-        self._port = self._listen(server)
         await self._store.start()
-        await server.start()
+        try:
+            self._port = self._listen(server)
+            await server.start()
+        except BaseException:
+            await self._store.close()
+            raise
         self._server = server
         _log.info("listening on %s", self.endpoint.target)
 
@@ -116,10 +120,13 @@ class CacheServer:
             grace: The seconds that calls in flight may take to finish; what is left then is cut off.
         """
         server, self._server = self._server, None
-        if server is not None:
+        if server is None:
+            return
+        try:
             await server.stop(grace)
+        finally:
             await self._store.close()
-            _log.info("stopped")
+        _log.info("stopped")
 
     def _listen(self, server: grpc.aio.Server) -> int:
         target = self.endpoint.target

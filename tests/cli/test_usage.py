@@ -109,6 +109,16 @@ def test_a_port_that_is_taken() -> None:
     assert (1, "", f"momento-lambda: {words}\n") == (done.returncode, done.stdout, done.stderr)
 
 
+def test_a_failure_of_the_system(failure: Failure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system refuses is one line too."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/some/file")
+
+    monkeypatch.setattr(item_commands, "connect", refused)
+    assert (1, "[Errno 13] Permission denied: '/some/file'") == failure("get", "cache", "key")
+
+
 def test_an_interruption(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends a command with 130, without a word."""
 

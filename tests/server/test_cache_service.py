@@ -97,6 +97,12 @@ class TestBatches:
         assert status == refusal(rpcs.SET_BATCH, pb.SetBatchRequest(items=[good, bad]))[0]
         assert value_of(call) is None
 
+    def test_a_long_batch_of_a_large_item(self, call: Call) -> None:
+        """Replies are made as they are sent, so that one large item can be asked for often."""
+        stored(call, bytes(1_000_000))
+        request = pb.GetBatchRequest(items=[pb.GetRequest(cache_key=b"key")] * 50)
+        assert [1_000_000] * 50 == [len(reply.cache_body) for reply in call(rpcs.GET_BATCH, request)]
+
     def test_keys_exist_answers_in_order(self, call: Call, clock: ManualClock) -> None:
         """KeysExist says of each key whether it has an item, expired ones not; no keys, no answers."""
         stored(call)

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from momento_lambda.server.clock import NANOSECONDS_PER_SECOND
@@ -17,7 +17,6 @@ TIMES = st.integers(0, 5 * NANOSECONDS_PER_SECOND) | st.integers(0, 90_000 * NAN
         max_size=40,
     )
 )
-@settings(max_examples=200, deadline=None)
 def test_due_is_what_a_list_of_all_would_say(steps: list[tuple[str, bytes, int]]) -> None:
     """What is taken is exactly what is filed under a second that is past, whatever was filed and moved before."""
     deadlines, filed = Deadlines(), dict[bytes, int]()
@@ -41,7 +40,6 @@ def test_due_is_what_a_list_of_all_would_say(steps: list[tuple[str, bytes, int]]
 
 
 @given(st.integers(1, 20))
-@settings(max_examples=20, deadline=None)
 def test_no_more_is_taken_than_asked_for(limit: int) -> None:
     """However many are due, one call takes at most so many, and the calls after it the rest."""
     deadlines = Deadlines()

@@ -88,6 +88,12 @@ class TestTheCallersLoop:
         with pytest.raises(ServerStateError):
             _ = server.address
 
+    async def test_it_answers_the_same_loop(self) -> None:
+        """A caller may ask from the loop that serves, many calls at once."""
+        async with LocalServer() as server, grpc.aio.insecure_channel(server.address) as channel:
+            procedure: Any = channel.unary_unary(rpcs.PING.path)
+            assert [b""] * 50 == await asyncio.gather(*(procedure(b"", timeout=20) for _ in range(50)))
+
     async def test_one_block_at_a_time(self) -> None:
         """It cannot be started while it runs."""
         async with LocalServer() as server:

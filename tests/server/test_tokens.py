@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from momento_lambda.credentials import CredentialProvider
@@ -144,7 +144,6 @@ class TestWhatIsRefused:
         refusal_of(f"{header}.{PAYLOAD}.{signature}")
 
     @given(st.integers(0, len(TOKEN) - 1), st.characters(min_codepoint=33, max_codepoint=126))
-    @settings(max_examples=300, deadline=None)
     def test_mutated(self, position: int, character: str) -> None:
         """A token with any one character changed is refused."""
         mutated = TOKEN[:position] + character + TOKEN[position + 1 :]
@@ -152,13 +151,11 @@ class TestWhatIsRefused:
             refusal_of(mutated)
 
     @given(st.integers(0, len(TOKEN) - 1))
-    @settings(max_examples=100, deadline=None)
     def test_truncated(self, length: int) -> None:
         """A token cut short anywhere is refused."""
         refusal_of(TOKEN[:length])
 
     @given(st.text(st.characters(max_codepoint=0x10FFFF), max_size=200) | st.from_regex(r"[\w-]*\.[\w-]*\.[\w-]*"))
-    @settings(max_examples=300, deadline=None)
     def test_anything_else(self, token: str) -> None:
         """Any other text is refused, and nothing else is raised."""
         with pytest.raises(AuthenticationError):
@@ -170,7 +167,6 @@ class TestWhatIsRefused:
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers()),
         )
     )
-    @settings(max_examples=300, deadline=None)
     def test_strange_claims(self, claims: dict[str, Any]) -> None:
         """A token of this server with any claims at all is accepted or refused, and nothing else is raised."""
         token = f"{HEADER}.{base64url(json.dumps(claims).encode())}"
