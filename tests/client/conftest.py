@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 import grpc
 import pytest
 
-from momento_lambda import Configuration, CredentialProvider, SimpleCacheClient, SimpleCacheClientAsync
+from momento_lambda import CacheInfo, Configuration, CredentialProvider, SimpleCacheClient, SimpleCacheClientAsync
 from momento_lambda.credentials import Endpoint
 from momento_lambda.wire import cache_pb2, cache_rpcs, control_pb2, control_rpcs
 from momento_lambda.wire.rpc import Rpc
@@ -67,6 +67,7 @@ class ScriptedServer(grpc.GenericRpcHandler):
 
     def __init__(self) -> None:
         self.attempts: list[Attempt] = []
+        self.replies = dict(_ANSWERS)
         self.answer: Answer = lambda _context: None
         self.answer_within: Answer = lambda _context: None
         self._cut = False
@@ -143,7 +144,7 @@ class ScriptedServer(grpc.GenericRpcHandler):
         self.attempts.append(Attempt(rpc.name, headers, message, len(request), time_left, time.monotonic() + time_left))
         self.arrived.release()
         self.answer(context)
-        return _ANSWERS[rpc](message)
+        return self.replies[rpc](message)
 
 
 def _failures(status: grpc.StatusCode, first: int) -> Answer:
@@ -164,6 +165,11 @@ class AwaitableClient:
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         return partial(asyncio.to_thread, getattr(self._client, name))
+
+    async def iter_caches(self) -> AsyncIterator[CacheInfo]:
+        """Yield every cache."""
+        for cache in await asyncio.to_thread(lambda: list(self._client.iter_caches())):
+            yield cache
 
 
 def awaitable_client(
