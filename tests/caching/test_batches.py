@@ -229,7 +229,7 @@ async def test_large_batches(cache: Cache, side: "Side") -> None:
     assert 1 == len(source.asked)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(batches=st.lists(st.lists(st.text("ab:~%", max_size=2) | st.integers(0, 3), max_size=5), max_size=4))
 def test_batches_agree_with_a_dict(cache: Cache, batches: list[list[Any]]) -> None:
     """Whatever batches are asked for in a row, each answer is what the source would say, and no id is loaded twice."""
