@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from momento_lambda.cli.app import run
-from momento_lambda.server import LocalServer
+from momento_lambda.server import LocalServer, SigningKey, TokenFormat
 
 Command = Callable[..., Any]
 Failure = Callable[..., tuple[int, str]]
@@ -138,12 +138,12 @@ class TestConnections:
         assert (0, "cache\n", "") == command("cache", "list", "--token-file", "-", stdin=token)
 
     @pytest.mark.parametrize("format", ["legacy", "v1", "v2"])
-    def test_another_endpoint(self, server: LocalServer, command: Command, format: Any) -> None:  # noqa: A002  # the option's name
+    def test_another_endpoint(self, command: Command, format: TokenFormat) -> None:  # noqa: A002  # the option's name
         """--endpoint is where a token of any format is taken, whatever it says itself."""
-        with LocalServer(signing_key=server._signing_key, caches=["other"]) as other:  # noqa: SLF001  # a key of both
-            token = server.create_token(format=format)
-            outcome = command("cache", "list", "--endpoint", other.address, MOMENTO_API_KEY=token)
-        assert (0, "other\n", "") == outcome
+        key = SigningKey.generate()
+        with LocalServer(signing_key=key) as named, LocalServer(signing_key=key, caches=["other"]) as other:
+            token = named.create_token(format=format)
+            assert (0, "other\n", "") == command("cache", "list", "--endpoint", other.address, MOMENTO_API_KEY=token)
 
     def test_the_endpoint_of_a_v2_key(self, server: LocalServer, command: Command) -> None:
         """MOMENTO_ENDPOINT names it."""
