@@ -160,6 +160,13 @@ async def test_a_slip_in_the_environment_is_no_crash(
     assert "hidden" not in message
 
 
+async def test_without_a_name_nothing_connects(side: "Side", calls: "Calls") -> None:
+    """Where no cache is named no client is built: that would cost time and lead nowhere."""
+    cache = Cache(client=calls.loader(None))
+    assert 1 == await side.get_or_load(cache, "key", lambda: 1)
+    assert [] == calls
+
+
 async def test_the_environment_names_the_cache(
     monkeypatch: pytest.MonkeyPatch, side: "Side", log: Log, client: SimpleCacheClient, cache_name: str
 ) -> None:
