@@ -55,7 +55,7 @@ def sync_source(source: str) -> str:
 def formatted(source: str) -> str:
     """Return a module in the project's format, imports sorted."""
     for command in (["check", "--select", "I", "--fix"], ["format"]):
-        arguments = ["ruff", *command, "--quiet", "--stdin-filename", str(TARGET), "-"]
+        arguments = [sys.executable, "-m", "ruff", *command, "--quiet", "--stdin-filename", str(TARGET), "-"]
         source = subprocess.run(arguments, input=source, capture_output=True, text=True, check=True).stdout  # noqa: S603  # fixed commands
     return source
 

@@ -1,6 +1,6 @@
 """The metadata of calls: who calls, and which cache."""
 
-import platform
+import sys
 from typing import Final, TypeAlias, final
 
 from momento_lambda.version import __version__
@@ -10,7 +10,7 @@ Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 INTRODUCTION: Final[Metadata] = (
     ("agent", f"momento-lambda-python:cache:{__version__}"),
-    ("runtime-version", f"python {platform.python_version()}"),
+    ("runtime-version", "python {}.{}.{}".format(*sys.version_info)),
 )
 """What the first call of each channel says of the client."""
 

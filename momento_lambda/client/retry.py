@@ -1,10 +1,10 @@
 """When a failed call is tried again: pure rules, no waiting."""
 
-import random
 import time
 from collections.abc import Callable
 from typing import Any, final
 
+from momento_lambda.chance import system_chance
 from momento_lambda.wire.rpc import Rpc
 from momento_lambda.wire.status import RETRYABLE_STATUSES
 
@@ -33,7 +33,7 @@ class Retry:
         deadline: float,
         *,
         clock: Callable[[], float] = time.monotonic,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = system_chance,
     ) -> None:
         self._left = retries if rpc.repeatable else 0
         self._deadline = deadline

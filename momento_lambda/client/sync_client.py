@@ -2,7 +2,7 @@
 """The client for threads, which may share one."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, final
@@ -26,7 +26,7 @@ from momento_lambda.responses import (
 from momento_lambda.ttl import Ttl, ttl_milliseconds
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire import cache_rpcs, control_rpcs
-from momento_lambda.wire.arguments import Bytes, Items, Ttls
+from momento_lambda.wire.arguments import Bytes, Key, OtherKey
 from momento_lambda.wire.rpc import Reply, Request, Rpc
 
 
@@ -117,10 +117,10 @@ class SimpleCacheClient:
     def set_multi(
         self,
         cache_name: str,
-        items: Items,
+        items: Mapping[Key, Bytes],
         ttl: Ttl | None = None,
         *,
-        ttls: Ttls | None = None,
+        ttls: Mapping[OtherKey, Ttl] | None = None,
     ) -> None:
         """Store many items, in place of whatever their keys held.
 

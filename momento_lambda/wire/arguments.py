@@ -1,21 +1,17 @@
 """What callers pass, checked and put into the protocol's form before anything is sent."""
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import TypeAlias, TypeVar
 
 from momento_lambda.configuration import MAX_ITEM_BYTES
 from momento_lambda.errors import InvalidArgumentError, LimitExceededError
-from momento_lambda.ttl import Ttl
 
 Bytes: TypeAlias = str | bytes
 """A key or a value: text is sent as UTF-8."""
 
-# The key type of a mapping is invariant, so each kind of key is named.
-Items: TypeAlias = Mapping[str, Bytes] | Mapping[bytes, Bytes] | Mapping[Bytes, Bytes]
-"""Values by key."""
-
-Ttls: TypeAlias = Mapping[str, Ttl] | Mapping[bytes, Ttl] | Mapping[Bytes, Ttl]
-"""Times to live by key."""
+# The key type of a mapping is invariant: a variable takes str, bytes and a mixture of both.
+Key = TypeVar("Key", bound=Bytes)
+OtherKey = TypeVar("OtherKey", bound=Bytes)
 
 MAX_CACHE_NAME_CHARACTERS = 1024
 _CACHE_NAME = f"give 1 to {MAX_CACHE_NAME_CHARACTERS} printable ASCII characters, with no space at either end"

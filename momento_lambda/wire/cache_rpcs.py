@@ -1,6 +1,6 @@
 """The procedures of the data plane: how each is asked and how its answer reads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -8,7 +8,7 @@ from momento_lambda.errors import InvalidArgumentError, UnknownError
 from momento_lambda.responses import MISS, NOT_STORED, STORED, GetResponse, Hit, SetIfResponse, TtlUpdate
 from momento_lambda.ttl import Ttl, ttl_milliseconds
 from momento_lambda.wire import cache_pb2 as pb
-from momento_lambda.wire.arguments import Bytes, Items, Ttls, item_bytes, key_bytes, many_keys, value_bytes
+from momento_lambda.wire.arguments import Bytes, Key, OtherKey, item_bytes, key_bytes, many_keys, value_bytes
 from momento_lambda.wire.rpc import Rpc
 
 GET: Final = Rpc("/cache_client.Scs/Get", pb.GetRequest, pb.GetResponse, repeatable=True)
@@ -74,7 +74,9 @@ def read_get_batch(asked: int, replies: Sequence[pb.GetResponse]) -> list[GetRes
     return [read_get(reply) for reply in replies]
 
 
-def set_batch_requests(items: Items, ttl_ms: int, ttls: Ttls | None, max_bytes: int) -> list[pb.SetBatchRequest]:
+def set_batch_requests(
+    items: Mapping[Key, Bytes], ttl_ms: int, ttls: Mapping[OtherKey, Ttl] | None, max_bytes: int
+) -> list[pb.SetBatchRequest]:
     """Ask that many items be stored, each with its own time to live where `ttls` has one.
 
     Raises:
