@@ -1,0 +1,1 @@
+"""What stands between this library and others that a function uses."""

@@ -1,7 +1,5 @@
 """Functions that do not come up, do not come back, or are left behind."""
 
-# ruff: noqa: SIM300  # assertions put the expected value first
-
 import os
 import select
 import signal

@@ -1,7 +1,5 @@
 """What the package offers by name."""
 
-# ruff: noqa: SIM300  # assertions put the expected value first
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """What a function gets and what comes back."""
 
-# ruff: noqa: SIM300  # assertions put the expected value first
-
 import json
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What a function sees of the machine it runs on."""
 
-# ruff: noqa: SIM300  # assertions put the expected value first
-
 import json
 import subprocess
 import sys

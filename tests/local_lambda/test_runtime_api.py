@@ -1,7 +1,5 @@
 """The Runtime API, spoken to by hand."""
 
-# ruff: noqa: SIM300  # assertions put the expected value first
-
 import json
 from collections.abc import Iterator
 from contextlib import closing

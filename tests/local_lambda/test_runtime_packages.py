@@ -1,7 +1,5 @@
 """What goes into the runtime folder."""
 
-# ruff: noqa: SIM300  # assertions put the expected value first
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

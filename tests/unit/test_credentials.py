@@ -167,7 +167,7 @@ def test_the_payload_may_be_padded(padding: str) -> None:
     ],
 )
 def test_endpoints(address: str, host: str, port: int, tls: bool, target: str) -> None:  # noqa: FBT001  # a column
-    """An address is host or host:port, an IPv6 literal in brackets; loopback is plaintext on 8080, others TLS on 443."""
+    """An address is host or host:port, IPv6 in brackets; loopback is plaintext on 8080, the rest TLS on 443."""
     endpoint = Endpoint.parse(address)
     assert (host, port, tls, target) == (*endpoint, endpoint.target)
 
