@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from momento_lambda_layer.publish_region import LayerVersion, Region
 
-
 PREFIX = "momento-lambda"
 _FAILED = 1
 _LICENCE_CHARACTERS = 512

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +63,8 @@ class Release:
 
         Raises:
             UnreadableZipError: The file is not there.
-            UnsupportedTargetError: Lambda does not offer what it is for.
-            PublishError: The manifest is about another zip, or the file name does not tell what the zip is for.
+            UnsupportedTargetError: Nothing tells what it is for, or Lambda does not offer that.
+            PublishError: The manifest is about another zip.
         """
         path = Path(path)
         try:
@@ -84,11 +83,6 @@ class Release:
             description=_description(manifest, targets, sha256),
             licence=licence,
         )
-
-    @property
-    def code_sha256(self) -> str:
-        """The hash as Lambda writes it."""
-        return base64.b64encode(bytes.fromhex(self.sha256)).decode("ascii")
 
     @property
     def runtimes(self) -> list[str]:
