@@ -41,6 +41,14 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def hash_contents(tree: Path) -> str:
+    """Return the SHA-256 of the names and contents of a tree, in hexadecimal: no compression has a say in it."""
+    digest = hashlib.sha256()
+    for name in files_in(tree):
+        digest.update(f"{hash_file(tree / name)}  {name}\n".encode())
+    return digest.hexdigest()
+
+
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, _DATE)
     entry.create_system = _UNIX

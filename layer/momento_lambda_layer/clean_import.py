@@ -13,10 +13,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+
+# Below `python`, what Python finds by another root, or never.
+OTHER_VERSION = re.compile(r"lib/python3\.[0-9]+/")
 
 
 def main(folder: str, roots: list[str], modules: list[str]) -> None:
@@ -53,7 +58,11 @@ def import_everything_public(name: str) -> None:
 def load_every_source(folder: Path) -> None:
     """Load the code of every source in the folder, without running it."""
     for source in sorted(folder.rglob("*.py")):
-        SourceFileLoader(source.stem, str(source)).get_code(source.stem)
+        if OTHER_VERSION.match(source.relative_to(folder).as_posix()):
+            continue
+        # Some packages bring sources for other Python versions, which this one never imports.
+        with suppress(SyntaxError):
+            SourceFileLoader(source.stem, str(source)).get_code(source.stem)
 
 
 def protobuf_implementation() -> str | None:

@@ -1,4 +1,4 @@
-"""A layer's zip, seen as Lambda and Python will see it."""
+"""What a layer or a function holds, seen as Lambda and Python will see it."""
 
 from __future__ import annotations
 
@@ -7,61 +7,69 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zipfile import ZipFile, ZipInfo
-
+    from momento_lambda_layer.storage import File, Storage
     from momento_lambda_layer.target import Target
 
 _OTHER_PYTHON = re.compile(r"lib/python3\.[0-9]+/")
 
 
 class Contents:
-    """The files in a layer's zip, and where Python will find them.
+    """Files, and where Python will find them.
 
     Args:
-        archive: The zip, open for reading.
-        target: What the layer is for.
+        storage: Where the files lie.
+        target: What they are for.
+        import_roots: The folders among them that are on ``sys.path``, in its order.
+        mount: Where Lambda puts the files.
     """
 
-    def __init__(self, archive: ZipFile, target: Target) -> None:
-        self._archive = archive
+    def __init__(self, storage: Storage, target: Target, import_roots: tuple[str, ...], mount: str) -> None:
+        self._storage = storage
         self.target = target
+        self.import_roots = import_roots
+        self.mount = mount
 
-    @property
-    def import_roots(self) -> tuple[str, str]:
-        """The folders in the zip that Lambda puts on ``sys.path``, in its order."""
-        return (f"python/lib/{self.target.runtime.name}/site-packages/", "python/")
+    @classmethod
+    def of_layer(cls, storage: Storage, target: Target) -> Contents:
+        """Return the contents of a layer."""
+        return cls(storage, target, (f"python/lib/{target.runtime.name}/site-packages/", "python/"), "/opt")
+
+    @classmethod
+    def of_function(cls, storage: Storage, target: Target) -> Contents:
+        """Return the contents of a function."""
+        return cls(storage, target, ("",), "/var/task")
 
     @cached_property
-    def entries(self) -> tuple[ZipInfo, ...]:
+    def files(self) -> tuple[File, ...]:
         """Every file, sorted by name; folders do not count."""
-        files = (entry for entry in self._archive.infolist() if not entry.is_dir())
-        return tuple(sorted(files, key=lambda entry: entry.filename))
+        return self._storage.files()
+
+    @cached_property
+    def below_roots(self) -> dict[str, dict[str, str]]:
+        """For each import root what Python can import there: the name of a file by its path below the root."""
+        found: dict[str, dict[str, str]] = {root: {} for root in self.import_roots}
+        for file in self.files:
+            root = next((root for root in self.import_roots if file.name.startswith(root)), None)
+            path = file.name.removeprefix(root or "")
+            if root is not None and not (self.mount == "/opt" and _OTHER_PYTHON.match(path)):
+                found[root][path] = file.name
+        return found
 
     @cached_property
     def modules(self) -> dict[str, str]:
-        """What Python can import: the name in the zip by the path below the import root, such as ``grpc/aio.py``."""
-        found = ((self._below_root(entry.filename), entry.filename) for entry in self.entries)
-        return {path: name for path, name in found if path is not None}
+        """What Python can import: the name of a file by its path below the import root, such as ``grpc/aio.py``."""
+        return {path: name for root in reversed(self.import_roots) for path, name in self.below_roots[root].items()}
 
     @property
     def unzipped_bytes(self) -> int:
         """What the files take up once unzipped."""
-        return sum(entry.file_size for entry in self.entries)
+        return sum(file.size for file in self.files)
 
     def read(self, name: str, size: int = -1) -> bytes:
         """Return the first bytes of a file, or all of them."""
-        with self._archive.open(name) as file:
-            return file.read(size)
+        return self._storage.read(name, size)
 
     def metadata_files(self, name: str) -> list[str]:
-        """Return the names in the zip of the file called ``name`` that each distribution has about itself."""
+        """Return where the file called ``name`` lies that each distribution has about itself."""
         wanted = re.compile(rf"[^/]+\.dist-info/{re.escape(name)}")
         return [entry for path, entry in self.modules.items() if wanted.fullmatch(path)]
-
-    def _below_root(self, name: str) -> str | None:
-        """Return a file's path below the folder that is on ``sys.path``, or None if Python never looks there."""
-        for root in self.import_roots:
-            if name.startswith(root):
-                path = name.removeprefix(root)
-                return None if _OTHER_PYTHON.match(path) else path
-        return None

@@ -4,8 +4,9 @@ LayerError
 ├── UnsupportedTargetError   Lambda has no such runtime or architecture (also a ValueError)
 ├── MissingExtraError        a package of the `layer` extra is not installed
 ├── FetchError               uv could not supply the wheels
-├── LibraryError             momento_lambda is not installed, or will not compile
-├── UnreadableZipError       the file to verify is no zip, or a damaged one
+├── InterpreterError         bytecode is required, and no interpreter can write it
+├── LibraryError             momento_lambda is not installed, or a source will not compile
+├── UnreadableZipError       what to verify is missing, no zip, or a damaged one
 └── VerificationError        a layer was built, and found faulty; nothing was kept
 
 Every message is one line that says what was wrong and what to do next.
@@ -38,12 +39,16 @@ class FetchError(LayerError):
     """uv could not supply the wheels that the lock names."""
 
 
+class InterpreterError(LayerError):
+    """No interpreter on this machine can write the bytecode that is required."""
+
+
 class LibraryError(LayerError):
-    """The library that the layer is for cannot be put into it."""
+    """The library that the layer is for, or a package beside it, cannot be put into it."""
 
 
 class UnreadableZipError(LayerError):
-    """The file to verify cannot be read as a zip."""
+    """What to verify cannot be read."""
 
 
 class VerificationError(LayerError):

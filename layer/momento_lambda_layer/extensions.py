@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from momento_lambda_layer.bytecode import MOUNT
-from momento_lambda_layer.elf import Elf, read_elf
+from momento_lambda_layer.elf import read_elf
 from momento_lambda_layer.finding import Fault, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from momento_lambda_layer.contents import Contents
+    from momento_lambda_layer.elf import Elf
     from momento_lambda_layer.target import Target
 
 _LIBRARY = re.compile(r"\.so(\.[0-9]+)*$")
@@ -22,10 +22,15 @@ _TAGGED = re.compile(r"\.(abi3|cpython|graalpy|pypy)")
 
 def check_extensions(contents: Contents) -> Iterator[Finding]:
     """Extension modules have the name, the processor and the needs that the target can meet."""
-    for path, name in contents.modules.items():
-        if _LIBRARY.search(path):
-            yield from _check_name(path, name, contents.target)
-            yield from _check_elf(path, name, read_elf(contents.read(name)), contents.target)
+    libraries = {path: name for path, name in contents.modules.items() if _LIBRARY.search(path)}
+    fitting = {_module(path) for path in libraries if not _is_foreign(path, contents.target)}
+    for path, name in libraries.items():
+        foreign = _is_foreign(path, contents.target)
+        # Beside one that fits, those for other Python versions serve other runtimes.
+        if not (foreign and _module(path) in fitting):
+            if foreign:
+                yield _other_python(path, name, contents.target)
+            yield from _check_elf(name, contents)
 
 
 def check_stable_abi(contents: Contents) -> Iterator[Finding]:
@@ -42,34 +47,46 @@ def check_stable_abi(contents: Contents) -> Iterator[Finding]:
             )
 
 
-def _check_name(path: str, name: str, target: Target) -> Iterator[Finding]:
-    package, _, file = path.rpartition("/")
-    module, _, ending = file.partition(".")
-    if _TAGGED.match(f".{ending}") and f".{ending}" not in target.extension_suffixes:
-        within = f" from '{package.replace('/', '.')}'" if package else ""
-        yield Finding(
-            Fault.ABI,
-            (name,),
-            f"ImportError: cannot import name '{module}'{within}",
-            f"{target.runtime.name} looks for {module}{target.extension_suffixes[0]}: {_install(target)}",
-        )
+def _module(path: str) -> str:
+    """Return an extension module's path without its ending, which is the same for every Python version."""
+    folder, slash, file = path.rpartition("/")
+    return f"{folder}{slash}{file.partition('.')[0]}"
 
 
-def _check_elf(path: str, name: str, elf: Elf | None, target: Target) -> Iterator[Finding]:
+def _is_foreign(path: str, target: Target) -> bool:
+    """Tell whether a file's name claims another Python version or processor."""
+    ending = f".{path.rpartition('/')[2].partition('.')[2]}"
+    return bool(_TAGGED.match(ending)) and ending not in target.extension_suffixes
+
+
+def _other_python(path: str, name: str, target: Target) -> Finding:
+    package, _, module = _module(path).rpartition("/")
+    within = f" from '{package.replace('/', '.')}'" if package else ""
+    return Finding(
+        Fault.ABI,
+        (name,),
+        f"ImportError: cannot import name '{module}'{within}",
+        f"{target.runtime.name} looks for {module}{target.extension_suffixes[0]}: {_install(target)}",
+    )
+
+
+def _check_elf(name: str, contents: Contents) -> Iterator[Finding]:
+    elf, target = read_elf(contents.read(name)), contents.target
+    place = f"{contents.mount}/{name}"
     if elf is None:
-        yield Finding(Fault.MACHINE, (name,), f"ImportError: {MOUNT}/{path}: invalid ELF header", _install(target))
+        yield Finding(Fault.MACHINE, (name,), f"ImportError: {place}: invalid ELF header", _install(target))
     elif elf.machine != target.architecture.elf:
         yield Finding(
             Fault.MACHINE,
             (name,),
-            f"ImportError: {MOUNT}/{path}: cannot open shared object file: No such file or directory",
+            f"ImportError: {place}: cannot open shared object file: No such file or directory",
             f"it was compiled for another processor ({elf.machine}): {_install(target)}",
         )
     else:
-        yield from _check_needs(path, name, elf, target)
+        yield from _check_needs(place, name, elf, target)
 
 
-def _check_needs(path: str, name: str, elf: Elf, target: Target) -> Iterator[Finding]:
+def _check_needs(place: str, name: str, elf: Elf, target: Target) -> Iterator[Finding]:
     system = target.runtime.system
     for need in elf.newest_needs():
         newest = system.newest(need.family)
@@ -78,7 +95,7 @@ def _check_needs(path: str, name: str, elf: Elf, target: Target) -> Iterator[Fin
             yield Finding(
                 Fault.SYSTEM_LIBRARY,
                 (name,),
-                f"ImportError: {need.library}: version `{need.symbol}' not found (required by {MOUNT}/{path})",
+                f"ImportError: {need.library}: version `{need.symbol}' not found (required by {place})",
                 f"{target.runtime.name} runs on {system.name}, with {need.family}_{offered}: {_install(target)}",
             )
 

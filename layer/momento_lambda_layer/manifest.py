@@ -14,13 +14,20 @@ def render_manifest(layer: Layer) -> str:
     content = {
         "name": "momento-lambda",
         "version": layer.version,
-        "target": {"runtime": layer.target.runtime.name, "architecture": layer.target.architecture.name},
+        "targets": [
+            {"runtime": target.runtime.name, "architecture": target.architecture.name} for target in layer.plan.targets
+        ],
         "file": layer.path.name,
         "sha256": layer.sha256,
+        "content_sha256": layer.content_sha256,
         "files": layer.file_count,
         "bytes": {"zipped": layer.zipped_bytes, "unzipped": layer.unzipped_bytes},
-        "bytecode": layer.bytecode,
-        "wheels": dict(layer.wheels),
+        "bytecode": {"mode": layer.bytecode, "compilers": dict(layer.compilers)},
+        "wheels": [
+            {"name": wheel.name, "version": wheel.version, "file": wheel.file, "sha256": wheel.sha256}
+            for wheel in layer.wheels
+        ],
+        "left_out": list(layer.left_out),
         "tools": dict(layer.tools),
     }
     return json.dumps(content, indent=2) + "\n"

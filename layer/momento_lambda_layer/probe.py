@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypedDict
 
 from momento_lambda_layer.finding import Fault, Finding
 from momento_lambda_layer.process import last_line, run
+from momento_lambda_layer.stale import lacks_bytecode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from zipfile import ZipFile
 
     from momento_lambda_layer.contents import Contents
+    from momento_lambda_layer.interpreters import Interpreter
+    from momento_lambda_layer.storage import Zip
 
 
 class _Report(TypedDict):
@@ -31,17 +32,17 @@ _SCRIPT = Path(__file__).with_name("clean_import.py")
 _MODULES = ("grpc", "google.protobuf", "momento_lambda")
 
 
-def probe(archive: ZipFile, contents: Contents) -> Iterator[Finding]:
+def probe(layer: Zip, contents: Contents, interpreter: Interpreter) -> Iterator[Finding]:
     """Import from the unzipped layer in an interpreter that sees nothing else.
 
     This runs the code in the zip.
     """
     modules = [name for name in _MODULES if f"{name.replace('.', '/')}/__init__.py" in contents.modules]
     with TemporaryDirectory(prefix="momento-lambda-") as folder:
-        archive.extractall(folder)
+        layer.unpack(Path(folder))
         roots = os.pathsep.join(str(Path(folder, root)) for root in contents.import_roots)
         # An empty environment: variables such as PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION would change the answer.
-        finished = run([sys.executable, "-I", "-S", _SCRIPT, folder, roots, *modules], cwd=Path(folder), env={})
+        finished = run([interpreter.path, "-I", "-S", _SCRIPT, folder, roots, *modules], cwd=Path(folder), env={})
     if finished.returncode:
         yield Finding(
             Fault.IMPORT,
@@ -61,8 +62,7 @@ def _judge(report: _Report, contents: Contents) -> Iterator[Finding]:
             f"no error: protobuf runs its {report['protobuf']} implementation, many times slower than upb",
             "install a protobuf wheel that names the target's platform",
         )
-    has_bytecode = any(path.endswith(".pyc") for path in contents.modules)
-    if has_bytecode and report["compiled"]:
+    if report["compiled"] and not lacks_bytecode(contents):
         yield Finding(
             Fault.BYTECODE,
             tuple(report["compiled"]),

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 
 def run(
-    command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end and return what it said; its exit code is the caller's to judge.
 
@@ -19,9 +23,13 @@ def run(
         command: The program and its arguments; no shell reads them.
         cwd: Where it runs; here, unless given.
         env: Its whole environment; that of this process, unless given.
+        timeout_s: Seconds after which it is ended; never, unless given.
+
+    Raises:
+        subprocess.TimeoutExpired: It took longer.
     """
-    return subprocess.run(  # noqa: S603  # callers pass uv or this interpreter, and no shell is involved
-        command, cwd=cwd, env=env, capture_output=True, text=True, encoding="utf-8", check=False
+    return subprocess.run(  # noqa: S603  # callers pass uv or an interpreter, and no shell is involved
+        command, cwd=cwd, env=env, timeout=timeout_s, capture_output=True, text=True, encoding="utf-8", check=False
     )
 
 

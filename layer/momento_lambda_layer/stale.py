@@ -18,15 +18,25 @@ _UNCHECKED_HASH = 0b01
 
 
 def check_bytecode(contents: Contents) -> Iterator[Finding]:
-    """All bytecode is accepted as it is, and no source goes without; a layer of sources alone is in order."""
-    compiled = {path: name for path, name in contents.modules.items() if _in_cache(path)}
-    if not compiled:
-        return
-    foreign = _foreign(contents, compiled)
-    yield from _finding("is for another Python", foreign, contents)
-    yield from _finding("is not marked unchecked-hash", _checked(contents, compiled), contents)
-    if not foreign:
-        yield from _finding("is missing", _uncompiled(contents, compiled), contents)
+    """All bytecode for the target is accepted as it is, and no source goes without.
+
+    A layer of sources alone is in order, and so is bytecode for other runtimes that it serves as well.
+    """
+    compiled = {path: name for path, name in contents.modules.items() if _is_for(path, contents.target.runtime.minor)}
+    if compiled:
+        foreign = _foreign(contents, compiled)
+        yield from _finding("is for another Python", foreign, contents)
+        yield from _finding("is not marked unchecked-hash", _checked(contents, compiled), contents)
+        if not foreign:
+            yield from _finding("is missing", _uncompiled(contents, compiled), contents)
+
+
+def lacks_bytecode(contents: Contents) -> bool:
+    """Tell whether there are sources for the target, and no bytecode for it."""
+    paths = contents.modules
+    return any(path.endswith(".py") for path in paths) and not any(
+        _is_for(path, contents.target.runtime.minor) for path in paths
+    )
 
 
 def _finding(what: str, files: tuple[str, ...], contents: Contents) -> Iterator[Finding]:
@@ -54,8 +64,8 @@ def _uncompiled(contents: Contents, compiled: dict[str, str]) -> tuple[str, ...]
     return tuple(name for path, name in sources if _cached(path, contents.target.runtime.minor) not in compiled)
 
 
-def _in_cache(path: str) -> bool:
-    return path.endswith(".pyc") and path.split("/")[-2:-1] == ["__pycache__"]
+def _is_for(path: str, minor: int) -> bool:
+    return path.endswith(f".cpython-3{minor}.pyc") and path.split("/")[-2:-1] == ["__pycache__"]
 
 
 def _cached(path: str, minor: int) -> str:

@@ -1,4 +1,7 @@
-"""Where a layer will run: a Lambda runtime on an architecture, and what both allow."""
+"""Where a layer will run: a Lambda runtime on an architecture, and what both allow.
+
+The one mapping from a runtime to its C library, and from there to the wheels that are safe.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,7 @@ _ENDED = {"3.10": "2026-10-31"}
 
 @dataclass(frozen=True)
 class Target:
-    """A runtime on an architecture: one layer fits one target.
+    """A runtime on an architecture: what a function is deployed to.
 
     Example:
         >>> print(Target.of("3.13", "arm64"))
@@ -122,8 +125,8 @@ class Target:
         """
         this_python = f"{sys.version_info.major}.{sys.version_info.minor}"
         return cls(
-            _runtime(this_python if runtime is None else runtime),
-            _architecture(platform.machine() if architecture is None else architecture),
+            find_runtime(this_python if runtime is None else runtime),
+            find_architecture(platform.machine() if architecture is None else architecture),
         )
 
     @classmethod
@@ -132,12 +135,19 @@ class Target:
         return cls.of()
 
     @classmethod
-    def in_file_name(cls, name: str) -> Target | None:
-        """Return the target that a file name such as ``layer-python3.13-arm64.zip`` tells, if it tells one."""
-        runtime = re.search(r"python3\.[0-9]+", name)
+    def in_file_name(cls, name: str, runtime: str | None = None, architecture: str | None = None) -> tuple[Target, ...]:
+        """Return every target that a file name tells: it may name several runtimes.
+
+        Args:
+            name: The file name.
+            runtime: Overrules the name.
+            architecture: Overrules the name.
+        """
+        runtimes = [runtime] if runtime else sorted(set(re.findall(r"python3\.[0-9]+", name)))
         names = [known for kind in ARCHITECTURES for known in (kind.name, *kind.aliases)]
-        architecture = re.search("|".join(names), name)
-        return cls.of(runtime[0], architecture[0]) if runtime and architecture else None
+        told = re.search("|".join(names), name)
+        architecture = architecture or (told[0] if told else None)
+        return tuple(cls.of(each, architecture) for each in runtimes) if architecture else ()
 
     @property
     def uv_platform(self) -> str:
@@ -150,16 +160,20 @@ class Target:
         return (f".cpython-3{self.runtime.minor}-{self.architecture.machine}-linux-gnu.so", ".abi3.so", ".so")
 
     @property
-    def runs_here(self) -> bool:
-        """Whether this interpreter, on this machine, can import what was built for the target."""
-        here = (sys.platform, sys.version_info[:2], platform.machine())
-        return here == ("linux", (3, self.runtime.minor), self.architecture.machine)
+    def fits_this_machine(self) -> bool:
+        """Whether this machine, with an interpreter of the right version, can import what was built for the target."""
+        return (sys.platform, platform.machine()) == ("linux", self.architecture.machine)
 
     def __str__(self) -> str:
         return f"{self.runtime.name} on {self.architecture.name}"
 
 
-def _runtime(text: str) -> Runtime:
+def find_runtime(text: str) -> Runtime:
+    """Return the runtime that is called ``python3.13`` or ``3.13``.
+
+    Raises:
+        UnsupportedTargetError: Lambda does not offer it.
+    """
     for runtime in RUNTIMES:
         if text in (runtime.name, runtime.version):
             return runtime
@@ -170,7 +184,12 @@ def _runtime(text: str) -> Runtime:
     raise UnsupportedTargetError(f"{text!r} is not a Python runtime of Lambda; choose one of {known}")
 
 
-def _architecture(text: str) -> Architecture:
+def find_architecture(text: str) -> Architecture:
+    """Return the architecture that is called ``arm64``, or by an alias.
+
+    Raises:
+        UnsupportedTargetError: Lambda does not offer it.
+    """
     for architecture in ARCHITECTURES:
         if text.lower() in (architecture.name, *architecture.aliases):
             return architecture

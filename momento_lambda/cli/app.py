@@ -6,7 +6,7 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from momento_lambda.cli import cache_commands, item_commands, serve_command, token_commands
+from momento_lambda.cli import cache_commands, item_commands, layer_command, serve_command, token_commands
 from momento_lambda.errors import InvalidArgumentError, InvalidTokenError, MomentoError
 from momento_lambda.version import __version__
 
@@ -33,6 +33,7 @@ app.add_typer(cache_commands.app, name="cache")
 app.command("get")(item_commands.get)
 app.command("set")(item_commands.set_item)
 app.command("delete")(item_commands.delete)
+app.command("layer", context_settings=layer_command.SETTINGS)(layer_command.layer)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

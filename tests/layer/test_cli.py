@@ -13,10 +13,10 @@ def test_build(layer: Layer, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     """`build` ends with 0 and says what was built, what is inside, how large it is, and where it lies."""
     assert main(["build", "--output", str(tmp_path), "--offline"]) == 0
     said = capsys.readouterr().out
+    wheels = ", ".join(f"{wheel.name} {wheel.version}" for wheel in layer.wheels)
     assert said.startswith(f"Built momento-lambda {layer.version} for {layer.target}\n")
-    assert f"grpcio {layer.wheels['grpcio']}, protobuf {layer.wheels['protobuf']}" in said
+    assert f"{wheels}" in said
     assert re.search(r"[0-9.]+ MB zipped, [0-9.]+ MB unzipped of the 262\.1 MB", said)
-    assert "imported in a bare interpreter: no fault found" in said
     assert json.loads((tmp_path / layer.manifest_path.name).read_text())["sha256"] in said
     assert str(tmp_path / layer.path.name) in said
 
@@ -27,8 +27,9 @@ def test_failed_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert main(["build", "--output", str(tmp_path / "output"), "--offline"]) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith("error: uv's cache does not hold every wheel")
-    assert said.err.count("\n") == 1
+    *progress, error = said.err.splitlines()
+    assert error.startswith("error: uv's cache does not hold every wheel")
+    assert all(line.endswith(": fetching wheels") for line in progress)
 
 
 def test_faulty_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,8 +38,8 @@ def test_faulty_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr("momento_lambda_layer.build.verify_layer", lambda *_: (finding,))
     assert main(["build", "--output", str(tmp_path), "--offline"]) == 1
     said = capsys.readouterr()
-    assert said.out == "the whole layer\n  on Lambda  too large\n  to fix it  leave something out\n"
-    assert said.err == "error: the layer is faulty (size), so nothing was written\n"
+    assert said.out == "all of it\n  on Lambda  too large\n  to fix it  leave something out\n"
+    assert said.err.splitlines()[-1] == "error: the layer is faulty (size), so nothing was written"
 
 
 def test_output_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +52,7 @@ def test_output_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_verify(layer: Layer, capsys: pytest.CaptureFixture[str]) -> None:
     """`verify` ends with 0 when there is no fault."""
     assert main(["verify", str(layer.path)]) == 0
-    assert capsys.readouterr().out == f"{layer.path}: no fault found\n"
+    assert capsys.readouterr().out == f"{layer.path} for {layer.target}: no fault found\n"
 
 
 def test_verify_a_faulty_layer(zipped: Callable[[dict[str, bytes]], Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,9 +68,9 @@ def test_verify_a_faulty_layer(zipped: Callable[[dict[str, bytes]], Path], capsy
 
 
 def test_options_before_the_file_name(layer: Layer, capsys: pytest.CaptureFixture[str]) -> None:
-    """`--architecture` overrules what the file name says."""
+    """`--arch` overrules what the file name says."""
     other = "arm64" if layer.target.architecture.name == "x86_64" else "x86_64"
-    assert main(["verify", str(layer.path), "--architecture", other]) == 1
+    assert main(["verify", str(layer.path), "--arch", other]) == 1
     assert "cannot import name 'cygrpc' from 'grpc._cython'" in capsys.readouterr().out
 
 
@@ -77,20 +78,31 @@ def test_options_before_the_file_name(layer: Layer, capsys: pytest.CaptureFixtur
     ("arguments", "reason"),
     [
         ([], "required"),
-        (["build"], "--output"),
-        (["build", "--output", "x", "--runtime", "3.10"], "Lambda ended the runtime 3.10"),
-        (["build", "--output", "x", "--runtime", "ruby3.3"], "'ruby3.3' is not a Python runtime"),
-        (["build", "--output", "x", "--architecture", "sparc"], "'sparc' is not an architecture"),
+        (["build", "--python", "3.10"], "Lambda ended the runtime 3.10"),
+        (["build", "--python", "ruby3.3"], "'ruby3.3' is not a Python runtime"),
+        (["build", "--arch", "sparc"], "'sparc' is not an architecture"),
+        (["build", "--bytecode", "some"], "--bytecode"),
+        (["build", "--jobs", "0"], "'0' is not a whole number"),
         (["verify"], "ZIP"),
+        (["doctor"], "PATH"),
+        (["inspect"], "ZIP"),
         (["deploy"], "invalid choice"),
     ],
 )
 def test_wrong_usage(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Wrong usage ends with 2 and says what was wrong."""
+    """Wrong usage ends with 2 and says in one line what was wrong."""
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
-    assert reason in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert reason in said
+    assert said.count("\n") == 1
+
+
+def test_unknown_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A zip whose name does not tell what it is for is wrong usage: options would tell."""
+    assert main(["verify", str(tmp_path / "layer.zip")]) == 2
+    assert "name the runtime and the architecture" in capsys.readouterr().err
 
 
 def test_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,6 +111,6 @@ def test_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("momento_lambda_layer.cli.build_layer", interrupt)
+    monkeypatch.setattr("momento_lambda_layer.build_command.build_layers", interrupt)
     assert main(["build", "--output", str(tmp_path)]) == 130
-    assert capsys.readouterr().err == "interrupted; nothing was written\n"
+    assert capsys.readouterr().err == "interrupted; nothing half-done was left behind\n"

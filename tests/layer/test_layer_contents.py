@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from momento_lambda_layer.checks import PROVIDED_BY_LAMBDA
+from momento_lambda_layer.provided import PROVIDED_BY_LAMBDA
 
 
 def run_bare(folder: Path, code: str) -> str:

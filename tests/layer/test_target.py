@@ -65,24 +65,33 @@ def test_wheel_platform(runtime: str, architecture: str, platform: str) -> None:
 def test_this_machine(target: Target) -> None:
     """What is not named is as on this machine, which runs what is built for it."""
     assert target.runtime.minor == sys.version_info.minor
-    assert target.runs_here
+    assert target.fits_this_machine
 
 
 def test_other_machines(target: Target) -> None:
-    """A target that differs in runtime or architecture does not run here."""
-    others = [Target(runtime, architecture) for runtime in RUNTIMES for architecture in ARCHITECTURES]
-    assert [other for other in others if other.runs_here] == [target]
+    """A target for another processor does not run here."""
+    others = [Target(target.runtime, architecture) for architecture in ARCHITECTURES]
+    assert [other for other in others if other.fits_this_machine] == [target]
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("momento-lambda-python3.12-arm64.zip", "python3.12 on arm64"),
-        ("mine_x86_64_python3.11.zip", "python3.11 on x86_64"),
-        ("layer.zip", "None"),
-        ("layer-python3.12.zip", "None"),
+        ("momento-lambda-python3.12-arm64.zip", ["python3.12 on arm64"]),
+        ("mine_x86_64_python3.11.zip", ["python3.11 on x86_64"]),
+        ("layer-python3.12-python3.13-arm64.zip", ["python3.12 on arm64", "python3.13 on arm64"]),
+        ("layer.zip", []),
+        ("layer-python3.12.zip", []),
     ],
 )
-def test_file_names(name: str, expected: str) -> None:
-    """A file name tells the target when it holds both parts of it."""
-    assert str(Target.in_file_name(name)) == expected
+def test_file_names(name: str, expected: list[str]) -> None:
+    """A file name tells the targets when it holds both parts of them; it may name several runtimes."""
+    assert [str(target) for target in Target.in_file_name(name)] == expected
+
+
+def test_options_beside_file_names() -> None:
+    """What is given overrules either half of what the name tells."""
+    (target,) = Target.in_file_name("layer-python3.12-arm64.zip", "3.13", None)
+    assert str(target) == "python3.13 on arm64"
+    (target,) = Target.in_file_name("layer-python3.12.zip", None, "x86_64")
+    assert str(target) == "python3.12 on x86_64"

@@ -1,5 +1,7 @@
 import dataclasses
 import importlib.util
+import platform
+import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,8 +10,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from momento_lambda_layer import Fault, Finding, Layer, Target, UnreadableZipError, UnsupportedTargetError, verify_layer
-from momento_lambda_layer.checks import UNZIPPED_LIMIT
+from momento_lambda_layer.checks import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
+from momento_lambda_layer.verify import remarks_on
 
+ARCHITECTURE = platform.machine()
 Zipped = Callable[..., Path]
 METADATA = "Metadata-Version: 2.1\nName: example\nVersion: 1.0\n"
 
@@ -251,3 +255,88 @@ def test_unknown_target(tmp_path: Path) -> None:
     """A name that does not tell the target is an error that shows one that would."""
     with pytest.raises(UnsupportedTargetError, match=r"layer-python3\.13-arm64\.zip"):
         verify_layer(tmp_path / "layer.zip")
+
+
+def test_runtime_with_an_older_c_library(files: dict[str, bytes], zipped: Zipped) -> None:
+    """An extension module for glibc 2.28, which Python 3.12 loads, is reported for Python 3.11."""
+    name = next(name for name in files if name.endswith("_message.abi3.so"))
+    newer = re.sub(rb"GLIBC_2\.1[0-9]\0", b"GLIBC_2.28\0", files[name])
+    assert newer != files[name]
+    bare = {entry: content for entry, content in files.items() if "cygrpc" not in entry and not entry.endswith(".pyc")}
+    path = zipped(bare | {name: newer})
+    old, new = Target.of("3.11", ARCHITECTURE), Target.of("3.12", ARCHITECTURE)
+    (finding,) = [each for each in verify_layer(path, old, run=False) if each.files == (name,)]
+    assert finding.fault is Fault.SYSTEM_LIBRARY
+    assert "version `GLIBC_2.28' not found (required by /opt/python/google/_upb/_message.abi3.so)" in finding.symptom
+    assert [each for each in verify_layer(path, new, run=False) if each.files == (name,)] == []
+
+
+def test_second_copy(files: dict[str, bytes], zipped: Zipped, target: Target) -> None:
+    """Two versions of a package in one layer are reported, with both."""
+    folder = f"python/lib/{target.runtime.name}/site-packages/"
+    old = {
+        f"{folder}google/protobuf/example.py": b"",
+        f"{folder}protobuf-4.0.dist-info/METADATA": METADATA.replace("example", "protobuf")
+        .replace("1.0", "4.0")
+        .encode(),
+    }
+    findings = verify_layer(zipped({name: files[name] for name in files if not name.endswith(".pyc")} | old))
+    assert Fault.SECOND_COPY in {finding.fault for finding in findings}
+    assert "VersionError" in next(each for each in findings if each.fault is Fault.SECOND_COPY).symptom
+
+
+@pytest.mark.parametrize("name", ["python/boto3/__init__.py", "python/six.py", "python/urllib3-2.0.dist-info/METADATA"])
+def test_what_lambda_has(files: dict[str, bytes], zipped: Zipped, name: str) -> None:
+    """What the runtime already has is reported, told by its modules or by its metadata."""
+    content = METADATA.replace("example", "urllib3").encode() if name.endswith("METADATA") else b""
+    kept = {entry: files[entry] for entry in files if not entry.endswith(".pyc")}
+    finding = only(verify_layer(zipped(kept | {name: content})))
+    assert finding.fault is Fault.PROVIDED
+    assert "leave" in finding.remedy
+
+
+def test_large_zip(tmp_path: Path, layer: Layer) -> None:
+    """A zip above 50 MB is no fault, but worth a remark: it is published through S3."""
+    path = tmp_path / layer.path.name
+    with ZipFile(path, "w") as archive:
+        archive.writestr("python/data.bin", bytes(DIRECT_UPLOAD_LIMIT + 1))
+    (remark,) = remarks_on(path, layer.target)
+    assert "50.0 MB zipped" in remark
+    assert "S3" in remark
+
+
+def test_bytecode_of_other_runtimes(layer: Layer) -> None:
+    """Bytecode for other Python versions alone is no fault, but worth a remark."""
+    other = Target.of("3.14" if layer.target.runtime.minor != 14 else "3.13", layer.target.architecture.name)
+    assert Fault.BYTECODE not in {finding.fault for finding in verify_layer(layer.path, other)}
+    assert any(f"no bytecode for {other.runtime.name}" in remark for remark in remarks_on(layer.path, other))
+    assert remarks_on(layer.path, layer.target) == ()
+
+
+def test_layer_for_several_runtimes(multi_layer: Layer) -> None:
+    """A layer for several runtimes has no fault for any of them; its name tells which they are."""
+    assert verify_layer(multi_layer.path) == ()
+
+
+def test_missing_runtime_in_a_layer_for_several(multi_layer: Layer, zipped: Zipped, target: Target) -> None:
+    """Where the extension module for one of its runtimes is missing, that runtime's error is reported."""
+    with ZipFile(multi_layer.path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if not name.endswith(".pyc")}
+    others = {name: files[name] for name in files if f"cygrpc.cpython-3{target.runtime.minor}" not in name}
+    if len([name for name in others if "cygrpc" in name]) == 0:
+        others["python/grpc/_cython/cygrpc.cpython-39-x86_64-linux-gnu.so"] = files[cygrpc(files)]
+    findings = verify_layer(zipped(others), target)
+    assert {finding.fault for finding in findings} == {Fault.ABI}
+    assert findings[0].symptom == "ImportError: cannot import name 'cygrpc' from 'grpc._cython'"
+
+
+def test_nothing_is_run(files: dict[str, bytes], zipped: Zipped, tmp_path: Path) -> None:
+    """On request the zip is read alone, and no code in it runs."""
+    trace = tmp_path / "trace"
+    kept = {name: files[name] for name in files if not name.endswith(".pyc")}
+    kept["python/momento_lambda/__init__.py"] = f"open({str(trace)!r}, 'w')".encode()
+    path = zipped(kept)
+    assert verify_layer(path, run=False) == ()
+    assert not trace.exists()
+    verify_layer(path)
+    assert trace.exists()
