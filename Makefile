@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint format types layer wire sync-client locks clean
+.PHONY: help demo test coverage lint format types layer layer-matrix layer-arm64 wire sync-client locks clean
 
 help:  ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,10 +19,10 @@ help:  ## List the commands.
 demo: $(VENV)/demo  ## Run a function from the layer against the embedded server, on this machine.
 	@python examples/demo.py
 
-test: $(VENV)/ready $(WIRE_TOOLS)/ready lint types  ## Run every check and test.
+test: $(VENV)/ready $(WIRE_TOOLS)/ready build/wheels-ready lint types  ## Run every check and test.
 	python -m pytest $(if $(STRICT),--nothing-left-out)
 
-coverage: $(VENV)/ready $(WIRE_TOOLS)/ready  ## Run the tests with branch coverage.
+coverage: $(VENV)/ready $(WIRE_TOOLS)/ready build/wheels-ready  ## Run the tests with branch coverage.
 	coverage run -m pytest
 	coverage report --skip-covered
 
@@ -40,6 +40,12 @@ types: $(VENV)/ready  ## Check types.
 
 layer: $(VENV)/demo  ## Build the Lambda layer for this machine into build/layer.
 	python -m momento_lambda_layer build --output build/layer
+
+layer-matrix: $(VENV)/ready build/wheels-ready  ## Build every layer twice and compare.
+	python scripts/layer_matrix.py
+
+layer-arm64: $(VENV)/ready build/wheels-ready  ## Prove the arm64 layer under emulation (Debian).
+	python scripts/layer_arm64.py
 
 wire: $(WIRE_TOOLS)/ready  ## Generate the protocol modules from the .proto files.
 	python scripts/generate_wire.py
@@ -65,6 +71,12 @@ $(VENV)/demo: locks/uv.txt locks/demo.txt pyproject.toml
 $(VENV)/ready: $(VENV)/demo locks/dev.txt
 	@echo "Adding the tools for development to $(VENV) (once)"
 	@VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r locks/dev.txt
+	@touch $@
+
+# Tests build layers for targets that this machine is not, and fetch nothing.
+build/wheels-ready: $(VENV)/ready layer/momento_lambda_layer/lock.txt
+	@mkdir -p build
+	@python scripts/warm_layer_cache.py
 	@touch $@
 
 $(WIRE_TOOLS)/ready: $(VENV)/ready locks/wire.txt
