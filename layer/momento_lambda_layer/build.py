@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, ThreadPoolExecutor, wait
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import TYPE_CHECKING
 
 from momento_lambda_layer.archive import hash_contents, hash_file, write_archive
@@ -103,7 +104,7 @@ def build_layers(
 ) -> tuple[Layer, ...]:
     """Build several layers side by side.
 
-    The first failure is raised and keeps those that have not begun from beginning; what is complete by then stays.
+    The first failure, or Ctrl-C, ends the others at their next step; what is complete by then stays.
 
     Args:
         output: The folder to write to; made if missing.
@@ -120,20 +121,39 @@ def build_layers(
     # Before anything is built: what cannot be compiled at the end need not be begun.
     for plan in plans:
         find_compilers(plan.runtimes, bytecode)
+    stop = Event()
+
+    def build(plan: Plan) -> Layer:
+        return build_layer(
+            output,
+            plan,
+            packages=packages,
+            bytecode=bytecode,
+            offline=offline,
+            progress=_stopping(stop, progress),
+        )
+
     executor = ThreadPoolExecutor(jobs or os.cpu_count())  # the work is done by other programs and by zlib
     try:
-        building = [
-            executor.submit(
-                build_layer, output, plan, packages=packages, bytecode=bytecode, offline=offline, progress=progress
-            )
-            for plan in plans
-        ]
-        finished, _ = wait(building, return_when=FIRST_EXCEPTION)
-        for layer in finished:
+        building = [executor.submit(build, plan) for plan in plans]
+        for layer in wait(building, return_when=FIRST_EXCEPTION).done:
             layer.result()
         return tuple(layer.result() for layer in building)
     finally:
+        # Nothing is left to stop, unless something failed or Ctrl-C was pressed.
+        stop.set()
         executor.shutdown(cancel_futures=True)
+
+
+def _stopping(stop: Event, progress: Progress) -> Progress:
+    """Return what hears of steps, and ends a build at the next one after it is told to."""
+
+    def hear(plan: Plan, step: str) -> None:
+        if stop.is_set():
+            raise CancelledError
+        progress(plan, step)
+
+    return hear
 
 
 def _assemble(

@@ -1,6 +1,10 @@
 import json
+import os
 import platform
+import signal
+import subprocess
 import sys
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
@@ -8,14 +12,18 @@ from typing import NoReturn
 import pytest
 
 from momento_lambda_layer import (
+    Bytecode,
     Fault,
     FetchError,
     Layer,
     LibraryError,
     MissingExtraError,
+    Packages,
     Target,
     VerificationError,
     build_layer,
+    build_layers,
+    plan_layers,
 )
 from momento_lambda_layer.library import find_library
 from momento_lambda_layer.packages import LOCK
@@ -138,4 +146,36 @@ def test_missing_uv(state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr("uv.find_uv_bin", find_nothing)
     with pytest.raises(MissingExtraError, match=r"uv is needed .* pip install 'momento-lambda\[layer\]'"):
         build_layer(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_of_several_fails(write_wheel: Callable[..., Path], tmp_path: Path, target: Target) -> None:
+    """Where one layer cannot be built, its error is raised, and no half of it is left; complete ones stay."""
+    write_wheel("example", tag=f"cp3{target.runtime.minor}-cp3{target.runtime.minor}-linux_x86_64")
+    write_wheel("example", tag=f"py3-none-manylinux2014_{target.architecture.machine}")
+    file = tmp_path / "requirements.txt"
+    file.write_text("--find-links wheels\nexample\n")
+    output = tmp_path / "output"
+    with pytest.raises(FetchError, match=r"example.* no wheels with a matching platform"):
+        build_layers(
+            output, plan_layers([target.runtime]), packages=Packages(file=file), bytecode=Bytecode.NONE, offline=True
+        )
+    assert {path.suffix for path in output.iterdir()} <= {".zip", ".json"}
+
+
+def test_interrupted_process(tmp_path: Path) -> None:
+    """Ctrl-C in a terminal ends the command and the programs that it started, and leaves nothing half-done."""
+    process = subprocess.Popen(  # noqa: S603  # this interpreter, with arguments of our own
+        [sys.executable, "-m", "momento_lambda_layer", "build", "--offline", "--output", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().endswith("fetching wheels\n")
+    os.killpg(process.pid, signal.SIGINT)
+    *_, last = process.stderr.readlines()
+    assert process.wait() == 130
+    process.stderr.close()
+    assert last == "interrupted; nothing half-done was left behind\n"
     assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,14 @@
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from momento_lambda_layer import Target
+from momento_lambda_layer.contents import Contents
 from momento_lambda_layer.merge import merge
+from momento_lambda_layer.storage import Folder
 from momento_lambda_layer.target import RUNTIMES, Runtime
 from momento_lambda_layer.tree import files_in
 
@@ -49,3 +56,29 @@ def test_apart(write_files: WriteFiles) -> None:
     assert {name.split("/site-packages/")[0] for name in names} == {"lib/python3.12", "lib/python3.13"}
     assert "lib/python3.12/site-packages/backport.py" in names
     assert "lib/python3.13/site-packages/example/__init__.py" in names
+
+
+# Names of code, of extension modules and of metadata, few enough to collide.
+CODE = st.sampled_from(["a.py", "b/__init__.py", "b/c.py", "b/d.so", "b.libs/e.so"])
+METADATA = st.sampled_from(["b-1.0.dist-info/METADATA", "b-1.0.dist-info/WHEEL", "a-1.0.dist-info/METADATA"])
+FILES = st.dictionaries(CODE | METADATA, st.sampled_from([b"1", b"2"]), min_size=1)
+
+
+@given(old=FILES, new=FILES)
+def test_every_runtime_finds_its_own(old: dict[str, bytes], new: dict[str, bytes]) -> None:
+    """Whatever two trees hold, each runtime finds in the merged one what it had alone, and no other code."""
+    with tempfile.TemporaryDirectory() as folder:
+        trees = {}
+        for runtime, files in ((OLD, old), (NEW, new)):
+            trees[runtime] = Path(folder, runtime.name)
+            tagged = {f"b/f.cpython-3{runtime.minor}-x.so": b"", **files}
+            for name, content in tagged.items():
+                path = trees[runtime] / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        merge(trees, Path(folder, "layer", "python"))
+        for runtime, files in ((OLD, old), (NEW, new)):
+            storage = Folder(Path(folder, "layer"))
+            found = Contents.of_layer(storage, Target.of(runtime.name, "arm64")).modules
+            own = {path: storage.read(name) for path, name in found.items() if not path.startswith("b/f.")}
+            assert own == files
