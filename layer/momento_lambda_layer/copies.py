@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from momento_lambda_layer.distribution_names import normalized
@@ -122,9 +122,9 @@ def _hidden(first: Place, second: Place, explained: Collection[str]) -> Iterator
     # What several layers bring to one folder is one folder.
     if first.folder != second.folder:
         for here, there in ((first, second), (second, first)):
-            for package, inner in product(here.packages, there.packages):
+            for inner in sorted(there.packages):
                 # A package hides what shares its name as a namespace, wherever it stands on the path.
-                if inner.startswith(f"{package}."):
+                for package in here.packages.keys() & _namespaces(inner):
                     yield _shadow(here, package, there, inner, f"ModuleNotFoundError: No module named '{inner}'")
 
 
@@ -147,6 +147,11 @@ def _packages(files: Mapping[str, str]) -> dict[str, str]:
         if dotted and all(part.isidentifier() for part in dotted):
             found.setdefault(".".join(dotted), name)
     return found
+
+
+def _namespaces(package: str) -> set[str]:
+    """Return the names that a package lies below: of ``a.b.c``, ``a`` and ``a.b``."""
+    return {package[:end] for end, letter in enumerate(package) if letter == "."}
 
 
 def _owner(package: str) -> str:

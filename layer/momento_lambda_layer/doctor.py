@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from momento_lambda_layer.target import Target
 
 LAYER_LIMIT = 5
+# The folders below /opt that Lambda knows.
+_OF_A_LAYER = re.compile(r"(bin|extensions|lib|python)/")
 _EACH = (check_extensions, check_stable_abi, check_protobuf, check_provided)
 # Of a function's own folder it is not yet known what a zip of it will look like.
 _LAYERS = (check_layout, check_permissions, check_bytecode)
@@ -68,8 +71,8 @@ def diagnose(paths: Sequence[str | os.PathLike[str]], target: Target) -> tuple[F
 
 def _part(path: Path, storage: Storage, target: Target) -> Part:
     layer, function = Contents.of_layer(storage, target), Contents.of_function(storage, target)
-    outside = [file for file in function.files if file.name.endswith(".py") and not file.name.startswith("python/")]
-    is_layer = bool(layer.files) and not outside and any(file.name.startswith("python/") for file in layer.files)
+    code = [file.name for file in function.files if file.name.endswith((".py", ".pyc", ".so"))]
+    is_layer = any(name.startswith("python/") for name in code) and all(map(_OF_A_LAYER.match, code))
     return Part(str(path), layer if is_layer else function, is_layer)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from momento_lambda_layer.provided import PROVIDED_BY_LAMBDA
 from momento_lambda_layer.uv import run_uv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from momento_lambda_layer.packages import Packages
     from momento_lambda_layer.target import Target
@@ -85,9 +85,9 @@ def resolve(packages: Packages, target: Target, *, offline: bool = False) -> Res
         if finished.returncode:
             raise FetchError(explain(finished.stderr, target, packages, offline=offline))
         text = answer.read_text(encoding="utf-8")
-    pins = tuple(_pin(package) for package in tomllib.loads(text)["packages"])
-    _check_hashes(pins, packages.promised_hashes())
-    return Resolution(pins, _left_out(text))
+    promised = packages.promised_hashes()
+    pins = (_pin(package) for package in tomllib.loads(text)["packages"])
+    return Resolution(tuple(_as_promised(pin, promised) for pin in pins), _left_out(text))
 
 
 def selection(target: Target) -> tuple[str, ...]:
@@ -108,7 +108,9 @@ def explain(said: str, target: Target, packages: Packages, *, offline: bool) -> 
 
 def _pin(package: dict[str, Any]) -> Pin:
     """Read what uv says of a distribution: wheels of an index, or one file."""
-    wheels = package["wheels"] if "wheels" in package else [package["archive"]] if "archive" in package else []
+    wheels = package.get("wheels", [])
+    if "archive" in package:
+        wheels = [package["archive"]]
     if not wheels:
         raise FetchError(f"{package['name']} is no wheel; add it as one, since nothing is built from source")
     files = {_address(wheel): wheel["hashes"]["sha256"] for wheel in wheels}
@@ -125,13 +127,15 @@ def _address(wheel: dict[str, Any]) -> str:
     return str(wheel.get("url") or Path(wheel["path"]).resolve().as_uri())
 
 
-def _check_hashes(pins: Iterable[Pin], promised: Mapping[str, frozenset[str]]) -> None:
-    """Hold what the index offers against what the lock promises."""
-    for pin in pins:
-        known = promised.get(pin.name)
-        unknown = [name for name, digest in pin.files.items() if known is not None and digest not in known]
-        if unknown:
-            raise FetchError(f"{unknown[0]} is not the wheel that was locked: its hash is another")
+def _as_promised(pin: Pin, promised: Mapping[str, frozenset[str]]) -> Pin:
+    """Leave of what an index offers the wheels that the lock knows: it may have got others since."""
+    known = promised.get(pin.name)
+    if known is None:
+        return pin
+    files = {name: digest for name, digest in pin.files.items() if digest in known}
+    if not files:
+        raise FetchError(f"{', '.join(pin.files)} is not the wheel that was locked: its hash is another")
+    return replace(pin, files=files)
 
 
 def _left_out(text: str) -> tuple[str, ...]:

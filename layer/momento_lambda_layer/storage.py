@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from momento_lambda_layer.tree import files_in
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
+
+
+_ENCRYPTED = 0x1
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ def open_storage(path: str | os.PathLike[str]) -> Iterator[Zip | Folder]:
         return
     try:
         with ZipFile(path) as archive:
+            if any(entry.flag_bits & _ENCRYPTED for entry in archive.infolist()):
+                raise BadZipFile("it is encrypted")  # noqa: TRY301  # like all else that is wrong with a zip
             yield Zip(archive)
-    except (OSError, BadZipFile) as error:
+    except (OSError, BadZipFile, zlib.error, NotImplementedError) as error:
         raise UnreadableZipError(f"{path} cannot be read as a zip: {error}") from error

@@ -83,7 +83,7 @@ def test_hash_in_a_requirements_file(write_wheel: WriteWheel, tmp_path: Path) ->
     write_wheel("example")
     file = tmp_path / "requirements.txt"
     file.write_text(f"--find-links wheels\nexample==1.0 \\\n    --hash=sha256:{'0' * 64}\n")
-    with pytest.raises(FetchError, match=r"example-1\.0-py3-none-any\.whl is not the wheel that was locked|hash"):
+    with pytest.raises(FetchError, match=r"example-1\.0-py3-none-any\.whl is not the wheel that was locked"):
         resolve(Packages(file=file), PYTHON_313_ON_ARM64, offline=True)
 
 

@@ -251,6 +251,29 @@ def test_no_zip(tmp_path: Path, content: bytes | None) -> None:
         verify_layer(path)
 
 
+def test_damaged_zip(layer: Layer, tmp_path: Path) -> None:
+    """A zip whose contents do not unpack is an error, not a finding."""
+    content = bytearray(layer.path.read_bytes())
+    with ZipFile(layer.path) as archive:
+        entry = next(entry for entry in archive.infolist() if entry.filename.endswith(".so"))
+    content[entry.header_offset + 200 : entry.header_offset + 400] = bytes(200)
+    path = tmp_path / layer.path.name
+    path.write_bytes(content)
+    with pytest.raises(UnreadableZipError, match="cannot be read as a zip"):
+        verify_layer(path)
+
+
+def test_encrypted_zip(tmp_path: Path) -> None:
+    """So is one that is encrypted."""
+    path = tmp_path / "layer-python3.13-arm64.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("python/example.py", "")
+    content = path.read_bytes().replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
+    path.write_bytes(content)
+    with pytest.raises(UnreadableZipError, match="it is encrypted"):
+        verify_layer(path)
+
+
 def test_unknown_target(tmp_path: Path) -> None:
     """A name that does not tell the target is an error that shows one that would."""
     with pytest.raises(UnsupportedTargetError, match=r"layer-python3\.13-arm64\.zip"):
