@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
     from momento_lambda_layer.contents import Contents
     from momento_lambda_layer.target import Target
@@ -79,7 +80,7 @@ def _judge(distribution: Distribution, needed: Requirement, present: dict[str, D
             module = _MODULES.get(name, name.replace("-", "_"))
             symptom = f"ModuleNotFoundError: No module named '{module}'"
             yield Finding(Fault.REQUIREMENT, (distribution.file,), symptom, f"add {name} to the layer")
-    elif not needed.specifier.contains(present[name].version, prereleases=True):
+    elif not _satisfies(present[name].version, needed.specifier):
         yield Finding(
             Fault.REQUIREMENT,
             (distribution.file,),
@@ -87,6 +88,14 @@ def _judge(distribution: Distribution, needed: Requirement, present: dict[str, D
             f"{present[name].version}",
             f"install both in one go, so that their versions agree: uv pip install {distribution.name} {name}",
         )
+
+
+def _satisfies(version: str, specifier: SpecifierSet) -> bool:
+    """Tell whether a version is one of those that are needed; of a version that is none, only that any will do."""
+    try:
+        return specifier.contains(version, prereleases=True)
+    except ValueError:
+        return not specifier
 
 
 def _needed(distribution: Distribution, extras: Iterable[str], target: Target) -> Iterator[Requirement]:
@@ -114,7 +123,7 @@ def marker_environment(target: Target) -> dict[str, str]:
         "os_name": "posix",
         "platform_machine": target.architecture.machine,
         "platform_python_implementation": "CPython",
-        "platform_release": "",
+        "platform_release": "5.10",
         "platform_system": "Linux",
         "platform_version": "",
         "python_full_version": f"{target.runtime.version}.0",

@@ -28,6 +28,10 @@ def refuse(self, data, path, *, _optimize=-1):
     raise AssertionError(f"{path} was compiled")
 
 SourceFileLoader.source_to_code = refuse
+import grpc.aio, momento_lambda
+
+for name in momento_lambda.__all__:
+    getattr(momento_lambda, name)
 from momento_lambda import CredentialProvider, SimpleCacheClient
 
 provider = CredentialProvider.from_string(request["token"], root_certificates=request["roots"].encode())
