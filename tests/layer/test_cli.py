@@ -55,6 +55,17 @@ def test_verify(layer: Layer, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{layer.path} for {layer.target}: no fault found\n"
 
 
+def test_verify_with_a_remark(
+    zipped: Callable[[dict[str, bytes]], Path], layer_files: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no fault, but worth knowing, is a note, and `verify` ends with 0."""
+    path = zipped({name: layer_files[name] for name in layer_files if not name.endswith(".pyc")})
+    assert main(["verify", str(path), "--no-run"]) == 0
+    note, verdict = capsys.readouterr().out.splitlines()
+    assert note.startswith("note: no bytecode for python3.")
+    assert verdict.endswith(": no fault found")
+
+
 def test_verify_a_faulty_layer(zipped: Callable[[dict[str, bytes]], Path], capsys: pytest.CaptureFixture[str]) -> None:
     """`verify` ends with 1 and says of every fault where it is, what it does and how to fix it."""
     path = zipped({"example.py": b"", "other.py": b""})

@@ -132,6 +132,13 @@ def test_conflict_with_the_lock() -> None:
         resolve(Packages(("protobuf<5",)), PYTHON_313_ON_ARM64, offline=True)
 
 
+def test_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a package of the user's is not to be had, the error says what is needed of it."""
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    with pytest.raises(FetchError, match="what you add needs one there, since nothing is built"):
+        resolve(Packages(("protobuf<5",)), PYTHON_313_ON_ARM64)
+
+
 def test_missing_requirements_file(tmp_path: Path) -> None:
     """A requirements file that is not there is named."""
     with pytest.raises(FetchError, match=r"absent\.txt is not there"):

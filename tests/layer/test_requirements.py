@@ -1,8 +1,10 @@
 """Whether what distributions need is there, under the conditions of the target."""
 
+import sys
+
 import pytest
 
-from momento_lambda_layer import Target
+from momento_lambda_layer import MissingExtraError, Target
 from momento_lambda_layer.provided import PROVIDED_BY_LAMBDA
 from momento_lambda_layer.requirements import Distribution, distribution_of, find_missing
 
@@ -69,3 +71,17 @@ def test_metadata_without_a_name() -> None:
     """Where metadata lacks a name or a version, that of its folder holds."""
     found = distribution_of("python/Some_Name-2.0.dist-info/METADATA", b"Metadata-Version: 2.1\n")
     assert (found.name, found.version) == ("some-name", "2.0")
+
+
+def test_version_that_is_none() -> None:
+    """A version that cannot be compared does where any does, and otherwise not."""
+    odd = distribution("other", version="of my own")
+    assert missing(distribution("example", "other"), odd) == []
+    assert len(missing(distribution("example", "other>=1"), odd)) == 1
+
+
+def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without packaging, the error says what to install."""
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    with pytest.raises(MissingExtraError, match=r"packaging is needed .* pip install 'momento-lambda\[layer\]'"):
+        missing(distribution("example", "absent"))
