@@ -74,7 +74,7 @@ $(VENV)/ready: $(VENV)/demo locks/dev.txt
 	@touch $@
 
 # Tests build layers for targets that this machine is not, and fetch nothing.
-build/wheels-ready: $(VENV)/ready layer/momento_lambda_layer/lock.txt
+build/wheels-ready: $(VENV)/ready layer/momento_lambda_layer/lock.txt layer/momento_lambda_layer/lock-powertools.txt scripts/warm_layer_cache.py
 	@mkdir -p build
 	@python scripts/warm_layer_cache.py
 	@touch $@
