@@ -2,13 +2,13 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Generator
-from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, final, overload
+from collections.abc import Callable
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, final, overload
 
 from momento_lambda.caching.function_key import FunctionKey
 from momento_lambda.caching.outcomes import Result
-from momento_lambda.caching.read_aside import Step
-from momento_lambda.caching.running import Runner
+from momento_lambda.caching.policy import Policy
+from momento_lambda.caching.workings import Workings
 from momento_lambda.errors import InvalidArgumentError
 
 P = ParamSpec("P")
@@ -16,33 +16,25 @@ Q = ParamSpec("Q")
 S = TypeVar("S")
 T = TypeVar("T")
 
-Read: TypeAlias = Generator[Step, Any, Result[Any]]
-
 
 class _Cached(Generic[P, T]):
-    """What both kinds share: the key of a call, and how one is read.
+    """What both kinds share: the key of a call, and binding to an object.
 
     Args:
         function: What loads a value.
         key: The key of a call.
-        read: The steps of reading a key.
-        runner: What carries them out.
+        policy: How its values are kept.
+        workings: The parts of its cache.
     """
 
     _bound: tuple[Any, ...] = ()
 
-    def __init__(
-        self,
-        function: Callable[P, Any],
-        key: FunctionKey,
-        read: Callable[[str], Read],
-        runner: Runner,
-    ) -> None:
+    def __init__(self, function: Callable[P, Any], key: FunctionKey, policy: Policy, workings: Workings) -> None:
         functools.update_wrapper(cast("Callable[..., Any]", self), function)
         self._function = function
         self._key = key
-        self._read = read
-        self._runner = runner
+        self._policy = policy
+        self._workings = workings
 
     def key(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Return the key under which the value of this call is stored."""
@@ -71,9 +63,33 @@ class CachedFunction(_Cached[P, T]):
 
     def result(self, *args: P.args, **kwargs: P.kwargs) -> Result[T]:
         """Return the value and where it came from."""
+        result: Result[T] = self._run(self._workings.reads.one, args, kwargs)
+        return result
+
+    def refresh(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function and store its value, whatever the cache holds; return the value."""
+        refreshed: Result[T] = self._run(self._workings.reads.refresh, args, kwargs)
+        return refreshed.value
+
+    def peek(self, *args: P.args, **kwargs: P.kwargs) -> Result[T] | None:
+        """Return what the cache holds, or None; the function is not called."""
+        held: Result[T] | None = self._run(self._workings.reads.peek, args, kwargs)
+        return held
+
+    def put(self, value: T, /, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Store a value for these arguments, and return whether the cache took it."""
+        plan = self._workings.writes.put(self.key(*args, **kwargs), value, self._policy)
+        return bool(self._workings.runner.run(plan, self._function))
+
+    def invalidate(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Remove the value for these arguments, and return whether the cache did. A failure is logged as an error."""
+        plan = self._workings.writes.invalidate(self.key(*args, **kwargs), strict=False)
+        return bool(self._workings.runner.run(plan, self._function))
+
+    def _run(self, read: Callable[[str, Policy], Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = (*self._bound, *args)
-        read = self._read(self._key(*arguments, **kwargs))
-        return self._runner.run(read, lambda: self._function(*arguments, **kwargs))
+        plan = read(self._key(*arguments, **kwargs), self._policy)
+        return self._workings.runner.run(plan, lambda: self._function(*arguments, **kwargs))
 
     @overload
     def __get__(self, instance: None, owner: type) -> "CachedFunction[P, T]": ...
@@ -93,15 +109,45 @@ class CachedCoroutine(_Cached[P, T]):
     Calling it does what the function does; its methods take the same arguments.
     """
 
+    def __init__(self, function: Callable[P, Any], key: FunctionKey, policy: Policy, workings: Workings) -> None:
+        super().__init__(function, key, policy, workings)
+        if hasattr(inspect, "markcoroutinefunction"):
+            # Since Python 3.12 an object can say so of itself.
+            inspect.markcoroutinefunction(self)
+
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the value, from the cache or from the function."""
         return (await self.result(*args, **kwargs)).value
 
     async def result(self, *args: P.args, **kwargs: P.kwargs) -> Result[T]:
         """Return the value and where it came from."""
+        result: Result[T] = await self._run(self._workings.reads.one, args, kwargs)
+        return result
+
+    async def refresh(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function and store its value, whatever the cache holds; return the value."""
+        refreshed: Result[T] = await self._run(self._workings.reads.refresh, args, kwargs)
+        return refreshed.value
+
+    async def peek(self, *args: P.args, **kwargs: P.kwargs) -> Result[T] | None:
+        """Return what the cache holds, or None; the function is not called."""
+        held: Result[T] | None = await self._run(self._workings.reads.peek, args, kwargs)
+        return held
+
+    async def put(self, value: T, /, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Store a value for these arguments, and return whether the cache took it."""
+        plan = self._workings.writes.put(self.key(*args, **kwargs), value, self._policy)
+        return bool(await self._workings.runner.run_async(plan, self._function))
+
+    async def invalidate(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Remove the value for these arguments, and return whether the cache did. A failure is logged as an error."""
+        plan = self._workings.writes.invalidate(self.key(*args, **kwargs), strict=False)
+        return bool(await self._workings.runner.run_async(plan, self._function))
+
+    async def _run(self, read: Callable[[str, Policy], Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = (*self._bound, *args)
-        read = self._read(self._key(*arguments, **kwargs))
-        return await self._runner.run_async(read, lambda: self._function(*arguments, **kwargs))
+        plan = read(self._key(*arguments, **kwargs), self._policy)
+        return await self._workings.runner.run_async(plan, lambda: self._function(*arguments, **kwargs))
 
     @overload
     def __get__(self, instance: None, owner: type) -> "CachedCoroutine[P, T]": ...

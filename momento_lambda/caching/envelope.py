@@ -1,18 +1,28 @@
-"""What is stored: the serialized value behind a header that says what it is and since when."""
+"""What is stored: the serialized value behind a header that says what it is, since when, and what it cost."""
 
 import struct
 import zlib
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol, final
 
 from momento_lambda.caching.serializers import Serializer
 
 _MAGIC = b"ml"
-_VERSION = 1
-# magic, version, serializer, created and expiring in milliseconds since 1970
-_HEADER = struct.Struct(">2sBBQQ")
+_VERSION = 2
+# magic, version, flags, serializer, fingerprint of the type,
+# created, due and gone in milliseconds since 1970, cost of the load in milliseconds
+_HEADER = struct.Struct(">2sBBBIQQQI")
 # of all the rest
 _CHECKSUM = struct.Struct(">I")
 _PAYLOAD_AT = _HEADER.size + _CHECKSUM.size
+_MAX_COST_MS = 2**32 - 1
+
+_NEGATIVE = 1
+_ABSENT = 2
+_COMPRESSED = 4
+
+# What a compressed value may unpack to: ten times the largest item. More is an attack, or damage.
+_MAX_UNPACKED_BYTES = 50_000_000
+_FOREVER_MS: Final = 2**63 - 1
 
 
 class Entry(NamedTuple):
@@ -20,39 +30,149 @@ class Entry(NamedTuple):
 
     Attributes:
         value: What the loader returned.
-        created_ms: When, in milliseconds since 1970.
-        expires_ms: Until when it may be served.
+        created_ms: When, in milliseconds since 1970; 0 where it is not known.
+        due_ms: When its time to live is over, and it should be loaded anew.
+        gone_ms: Until when it may be served while that fails or is under way.
+        cost_ms: How long the loader took.
+        negative: Whether it is a None that lives by the TTL of absences.
+        absent: Whether it stands for an id that a batch loader left out; there is no value then.
     """
 
     value: Any
     created_ms: int
-    expires_ms: int
+    due_ms: int
+    gone_ms: int
+    cost_ms: int = 0
+    negative: bool = False
+    absent: bool = False
 
 
-def seal(entry: Entry, serializer: Serializer) -> bytes:
-    """Return the bytes to store.
+class Packing(Protocol):
+    """How entries become the bytes of an item."""
 
-    Raises:
-        InvalidArgumentError: The serializer refuses the value.
+    @property
+    def keeps_times(self) -> bool:
+        """Whether an entry comes back with its times and flags, rather than its value alone."""
+        ...
+
+    def pack(self, entry: Entry) -> bytes:
+        """Return the bytes to store.
+
+        Raises:
+            InvalidArgumentError: The serializer refuses the value.
+        """
+        ...
+
+    def unpack(self, stored: bytes) -> Entry | None:
+        """Return the entry that was packed, or None where the bytes are foreign, damaged or of another kind."""
+        ...
+
+
+@final
+class Envelope:
+    """A value behind a header.
+
+    Args:
+        serializer: What turns values into bytes and back.
+        fingerprint: Of the type that values have, or 0: values of another type are not read.
+        compress_over: Values of more bytes than this are compressed; None for never.
     """
-    payload = serializer.dumps(entry.value)
-    header = _HEADER.pack(_MAGIC, _VERSION, serializer.identity, entry.created_ms, entry.expires_ms)
-    return header + _checksum(header, payload) + payload
+
+    __slots__ = ("_compress_over", "_fingerprint", "_serializer")
+
+    keeps_times = True
+
+    def __init__(self, serializer: Serializer, fingerprint: int = 0, compress_over: int | None = None) -> None:
+        self._serializer = serializer
+        self._fingerprint = fingerprint
+        self._compress_over = compress_over
+
+    def pack(self, entry: Entry) -> bytes:
+        """Return the bytes to store.
+
+        Raises:
+            InvalidArgumentError: The serializer refuses the value.
+        """
+        flags = (_NEGATIVE if entry.negative else 0) | (_ABSENT if entry.absent else 0)
+        payload = b"" if entry.absent else self._serializer.dumps(entry.value)
+        if self._compress_over is not None and len(payload) > self._compress_over:
+            compressed = zlib.compress(payload)
+            if len(compressed) < len(payload):
+                flags, payload = flags | _COMPRESSED, compressed
+        header = _HEADER.pack(
+            _MAGIC,
+            _VERSION,
+            flags,
+            self._serializer.identity,
+            self._fingerprint,
+            entry.created_ms,
+            entry.due_ms,
+            entry.gone_ms,
+            min(entry.cost_ms, _MAX_COST_MS),
+        )
+        return header + _checksum(header, payload) + payload
+
+    def unpack(self, stored: bytes) -> Entry | None:
+        """Return the entry that was packed, or None where the bytes are foreign, damaged or of another kind."""
+        if len(stored) < _PAYLOAD_AT:
+            return None
+        header, checksum, payload = stored[: _HEADER.size], stored[_HEADER.size : _PAYLOAD_AT], stored[_PAYLOAD_AT:]
+        magic, version, flags, identity, fingerprint, created, due, gone, cost = _HEADER.unpack(header)
+        expected = (_MAGIC, _VERSION, self._serializer.identity)
+        if (magic, version, identity) != expected or checksum != _checksum(header, payload):
+            return None
+        if fingerprint != self._fingerprint and fingerprint and self._fingerprint:
+            return None
+        if flags & _ABSENT:
+            return Entry(None, created, due, gone, cost, negative=True, absent=True)
+        try:
+            value = self._serializer.loads(_decompress(payload) if flags & _COMPRESSED else payload)
+        except ValueError:
+            return None
+        return Entry(value, created, due, gone, cost, negative=bool(flags & _NEGATIVE))
 
 
-def unseal(stored: bytes, serializer: Serializer) -> Entry | None:
-    """Return the entry that was sealed, or None where the bytes are foreign, cut short, damaged or of another kind."""
-    if len(stored) < _PAYLOAD_AT:
-        return None
-    header, checksum, payload = stored[: _HEADER.size], stored[_HEADER.size : _PAYLOAD_AT], stored[_PAYLOAD_AT:]
-    magic, version, identity, created_ms, expires_ms = _HEADER.unpack(header)
-    if (magic, version, identity) != (_MAGIC, _VERSION, serializer.identity) or checksum != _checksum(header, payload):
-        return None
-    try:
-        return Entry(serializer.loads(payload), created_ms, expires_ms)
-    except ValueError:
-        return None
+@final
+class Bare:
+    """The serialized value alone, for readers in other languages: no times, no absences, no compression.
+
+    Args:
+        serializer: What turns values into bytes and back.
+    """
+
+    __slots__ = ("_serializer",)
+
+    keeps_times = False
+
+    def __init__(self, serializer: Serializer) -> None:
+        self._serializer = serializer
+
+    def pack(self, entry: Entry) -> bytes:
+        """Return the bytes to store.
+
+        Raises:
+            InvalidArgumentError: The serializer refuses the value.
+        """
+        return self._serializer.dumps(entry.value)
+
+    def unpack(self, stored: bytes) -> Entry | None:
+        """Return the value, with times that leave its end to the cache; None where the serializer cannot read it."""
+        try:
+            return Entry(self._serializer.loads(stored), 0, _FOREVER_MS, _FOREVER_MS)
+        except ValueError:
+            return None
 
 
 def _checksum(header: bytes, payload: bytes) -> bytes:
     return _CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(header)))
+
+
+def _decompress(payload: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    try:
+        unpacked = unpacker.decompress(payload, _MAX_UNPACKED_BYTES)
+    except zlib.error as error:
+        raise ValueError("not compressed data") from error
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise ValueError("compressed data that is cut short, or unpacks to more than any value has")
+    return unpacked

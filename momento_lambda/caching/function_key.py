@@ -2,6 +2,7 @@
 
 import inspect
 import string
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, final
 
@@ -15,7 +16,7 @@ class FunctionKey:
 
     Args:
         function: Whose calls.
-        prefix: What all its keys begin with.
+        prefix: What all its keys begin with, or what says so at each call.
         template: A key with `{parameter}` in it, or None for the function's name and all its arguments.
         ignore: Parameters that the value does not depend on.
 
@@ -28,19 +29,28 @@ class FunctionKey:
         self,
         function: Callable[..., Any],
         *,
-        prefix: str,
+        prefix: str | Callable[[], str],
         template: str | None = None,
         ignore: Iterable[str] = (),
     ) -> None:
-        self._signature = inspect.signature(function)
+        signature = inspect.signature(function)
+        ignored = known_parameters(tuple(ignore), signature, "ignore")
         self._prefix = prefix
-        self._ignored = _known(tuple(ignore), self._signature, "ignore")
         self._template = None if template is None else KeyTemplate(template)
         if self._template is not None:
-            _known(self._template.names, self._signature, f"the key template {template!r}")
+            used = known_parameters(self._template.names, signature, f"the key template {template!r}")
+            _warn_of_unused(function, signature, used | ignored)
         elif function.__qualname__.endswith("<lambda>"):
             raise InvalidArgumentError("every lambda has the same name: give it a key= template, or use def")
+        self._bind = binder(signature)
+        self._names = tuple(signature.parameters)
+        self._used = tuple((index, name) for index, name in enumerate(self._names) if name not in ignored)
         self._function = escape(f"{function.__module__}.{function.__qualname__}")
+
+    @property
+    def name(self) -> str | None:
+        """What tells the function from others in its keys; None where a template does."""
+        return self._function if self._template is None else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> str:
         """Return the key of a call.
@@ -49,16 +59,58 @@ class FunctionKey:
             TypeError: The function cannot be called so.
             InvalidArgumentError: An argument cannot be part of a key.
         """
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
+        values = self._bind(*args, **kwargs)
+        prefix = self._prefix if isinstance(self._prefix, str) else self._prefix()
         if self._template is not None:
-            return shorten(self._prefix + self._template.fill(bound.arguments))
-        parts = [
-            f"{name}={encode_argument(name, value)}"
-            for name, value in bound.arguments.items()
-            if name not in self._ignored
-        ]
-        return shorten(f"{self._prefix}{self._function}:{','.join(parts)}")
+            return shorten(prefix + self._template.fill(dict(zip(self._names, values, strict=True))))
+        parts = ",".join([f"{name}={encode_argument(name, values[index])}" for index, name in self._used])
+        return shorten(f"{prefix}{self._function}:{parts}")
+
+
+def binder(signature: inspect.Signature) -> Callable[..., tuple[Any, ...]]:
+    """Return a function that takes the arguments of a call and returns the values of all parameters, in order.
+
+    It is compiled, as dataclasses compile theirs: `Signature.bind` takes longer than all the rest of a key.
+    """
+    parameters = signature.parameters.values()
+    defaults = {
+        f"_default_{index}": parameter.default
+        for index, parameter in enumerate(parameters)
+        if parameter.default is not parameter.empty
+    }
+    with_defaults = [
+        parameter.replace(
+            annotation=parameter.empty,
+            default=parameter.empty if parameter.default is parameter.empty else _Name(f"_default_{index}"),
+        )
+        for index, parameter in enumerate(parameters)
+    ]
+    head = inspect.Signature(with_defaults)
+    tuple_of_names = "".join(f"{name}, " for name in signature.parameters)
+    compiled: dict[str, Any] = {}
+    exec(f"def bind{head}: return ({tuple_of_names})", defaults, compiled)  # noqa: S102  # made of identifiers alone
+    bind: Callable[..., tuple[Any, ...]] = compiled["bind"]
+    return bind
+
+
+class _Name:
+    """A default that a signature shows as a name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+def _warn_of_unused(function: Callable[..., Any], signature: inspect.Signature, known: frozenset[str]) -> None:
+    unused = [name for name in signature.parameters if name not in known and name not in {"self", "cls"}]
+    if unused:
+        warnings.warn(
+            f"the key template of {function.__qualname__} uses none of {', '.join(unused)}: calls that differ in them "
+            "share a value, which may leak between callers; name them in the template, or in ignore=",
+            stacklevel=5,
+        )
 
 
 @final
@@ -114,7 +166,12 @@ class KeyTemplate:
         return f"~{escape(encode_argument(name, value), self._escaped)}"
 
 
-def _known(names: tuple[str, ...], signature: inspect.Signature, where: str) -> frozenset[str]:
+def known_parameters(names: tuple[str, ...], signature: inspect.Signature, where: str) -> frozenset[str]:
+    """Return names of parameters as a set.
+
+    Raises:
+        InvalidArgumentError: One is no parameter; `where` says who named it.
+    """
     for name in names:
         if name not in signature.parameters:
             raise InvalidArgumentError(

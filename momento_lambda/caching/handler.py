@@ -1,4 +1,4 @@
-"""The handler of a Lambda function, given its cache."""
+"""The handler of a Lambda function, given its cache, its deadline, and the end of what it started."""
 
 import functools
 import importlib
@@ -6,16 +6,27 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from momento_lambda.runtime.invocation import Invocation
+
 _CACHE_PARAMETER = "cache"
 _LOOP_MODULE = "momento_lambda.runtime.persistent_loop"
 
 
-def wrap_handler(function: Callable[..., Any], cache: object) -> Callable[..., Any]:
+def wrap_handler(
+    function: Callable[..., Any], cache: object, *, begin: Callable[[], None], report: Callable[[], None]
+) -> Callable[..., Any]:
     """Return what Lambda is to call in place of a handler.
 
     Event, context, return value and exceptions pass through untouched. A coroutine is run on one event loop for the
     life of the process, also where a plain function returns it, as other decorators make of a coroutine function.
-    A handler with a keyword-only parameter named `cache` is passed the cache.
+    A handler with a keyword-only parameter named `cache` is passed the cache. What the invocation started is over
+    before it returns.
+
+    Args:
+        function: The handler.
+        cache: The cache to pass.
+        begin: Called at the beginning of each invocation.
+        report: Called at its end.
     """
     parameter = inspect.signature(function).parameters.get(_CACHE_PARAMETER)
     injected = {_CACHE_PARAMETER: cache} if parameter is not None and parameter.kind is parameter.KEYWORD_ONLY else {}
@@ -25,14 +36,32 @@ def wrap_handler(function: Callable[..., Any], cache: object) -> Callable[..., A
 
     @functools.wraps(function)
     def handler(*args: Any, **kwargs: Any) -> Any:
-        returned = function(*args, **(injected | kwargs))
-        return _run(returned) if inspect.iscoroutine(returned) else returned
+        with Invocation(_seconds_left(args)) as invocation:
+            begin()
+            try:
+                returned = function(*args, **(injected | kwargs))
+                return _run(returned, invocation) if inspect.iscoroutine(returned) else returned
+            finally:
+                invocation.join()
+                report()
 
     return handler
 
 
-def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+def _seconds_left(arguments: tuple[Any, ...]) -> float | None:
+    """Return what the context, Lambda's second argument, says; None where there is none, as in a test."""
+    ask = getattr(arguments[1], "get_remaining_time_in_millis", None) if len(arguments) > 1 else None
+    return ask() / 1000 if callable(ask) else None
+
+
+def _run(coroutine: Coroutine[Any, Any, Any], invocation: Invocation) -> Any:
     # Only handlers that are coroutines pay for asyncio.
     from momento_lambda.runtime import persistent_loop  # noqa: PLC0415  # see above
 
-    return persistent_loop.run(coroutine)
+    async def run() -> Any:
+        try:
+            return await coroutine
+        finally:
+            await invocation.join_async()
+
+    return persistent_loop.run(run())

@@ -62,6 +62,8 @@ def shorten(key: str) -> str:
     Raises:
         InvalidArgumentError: The key holds lone surrogates.
     """
+    if len(key) <= MAX_READABLE_BYTES and key.isascii():
+        return key
     try:
         encoded = key.encode()
     except UnicodeEncodeError:

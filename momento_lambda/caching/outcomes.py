@@ -7,7 +7,7 @@ from momento_lambda.ttl import Ttl
 
 T_co = TypeVar("T_co", covariant=True)
 
-Source: TypeAlias = Literal["cache", "loader"]
+Source: TypeAlias = Literal["local", "cache", "stale", "negative", "loader"]
 
 
 @final
@@ -52,15 +52,28 @@ class Result(Generic[T_co]):
 
     Attributes:
         value: What the call returns.
-        source: "cache", or "loader" when the function itself was called.
+        source: "local" for this process's own tier, "cache" for the remote one, "stale" for a value past its TTL,
+            "negative" for a remembered absence, "loader" when the function itself was called.
+        age: Seconds since the value was loaded, where that is known.
+        ttl_left: Seconds until it is due; negative when it is over due; None where that is not known.
         cache_error: Why the cache could not be read or written, or None.
     """
 
-    __slots__ = ("cache_error", "source", "value")
+    __slots__ = ("age", "cache_error", "source", "ttl_left", "value")
 
-    def __init__(self, value: T_co, source: Source, cache_error: MomentoError | None = None) -> None:
+    def __init__(
+        self,
+        value: T_co,
+        source: Source,
+        *,
+        age: float | None = None,
+        ttl_left: float | None = None,
+        cache_error: MomentoError | None = None,
+    ) -> None:
         self.value = value
         self.source = source
+        self.age = age
+        self.ttl_left = ttl_left
         self.cache_error = cache_error
 
     def __repr__(self) -> str:

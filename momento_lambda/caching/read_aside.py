@@ -1,170 +1,232 @@
 """The order of one read, without I/O: what to ask of the cache and of the loader, and what to make of the answers.
 
-A read is a generator. It yields steps and is sent their outcomes; whoever runs it waits as its world does, with
-threads or with coroutines. So the rules stand once.
+A read is a plan: a generator that yields steps and is sent their outcomes. Whoever carries it out waits as its world
+does, with threads or with coroutines. So the rules stand once.
 """
 
+import secrets
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, TypeAlias, final
+from collections.abc import Callable, Generator
+from typing import Any, Final, TypeAlias, final
 
-from momento_lambda.caching.envelope import Entry, seal, unseal
-from momento_lambda.caching.lifetime import Lifetime, Loaded
+from momento_lambda.caching.back_off import BackOff
+from momento_lambda.caching.envelope import Entry
+from momento_lambda.caching.events import Observers
+from momento_lambda.caching.freshness import freshness
+from momento_lambda.caching.lifetime import Loaded
 from momento_lambda.caching.outcomes import Result
-from momento_lambda.caching.serializers import Serializer
-from momento_lambda.caching.trouble import Trouble
-from momento_lambda.configuration import MAX_ITEM_BYTES
-from momento_lambda.errors import InvalidArgumentError, LimitExceededError, MomentoError
-from momento_lambda.responses import GetResponse, Hit
-from momento_lambda.wire.arguments import item_bytes
+from momento_lambda.caching.policy import Policy
+from momento_lambda.caching.remote import Remote
+from momento_lambda.caching.shelf import Shelf
+from momento_lambda.caching.single_flight import LoadsUnderWay, SingleFlight
+from momento_lambda.caching.steps import Beside, Load, Once, Pause, Plan, Raised, Step
+from momento_lambda.errors import MomentoError
+from momento_lambda.responses import Hit
 
+LEASE_SUFFIX: Final = ":lease"
+_FIRST_POLL_SECONDS: Final = 0.02
+_LONGEST_POLL_SECONDS: Final = 0.5
 
-@final
-class Get:
-    """Read keys from the cache. Its outcome: an answer per key, or the MomentoError that stood in the way."""
-
-    __slots__ = ("keys",)
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        self.keys = keys
-
-
-@final
-class Load:
-    """Call the loader. Its outcome: what the loader returned; what it raises ends the read."""
-
-    __slots__ = ("arguments",)
-
-    def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
-
-
-@final
-class Store:
-    """Write items to the cache, with TTLs in seconds. Its outcome: None, or the MomentoError that stood in the way."""
-
-    __slots__ = ("items", "ttls")
-
-    def __init__(self, items: Mapping[str, bytes], ttls: Mapping[str, float]) -> None:
-        self.items = items
-        self.ttls = ttls
-
-
-Step: TypeAlias = Get | Load | Store
+Read: TypeAlias = Generator[Step, Any, Result[Any] | Raised]
 
 
 @final
 class ReadAside:
-    """How one cache reads: its serializer, its clock, and where it reports trouble.
+    """How one cache reads.
 
     Args:
-        serializer: What turns values into bytes and back.
-        trouble: Where what goes wrong is said.
-        now_ms: Milliseconds since 1970.
+        remote: The remote cache.
+        shelf: What turns loaded values into stored ones and back, and this process's own tier.
+        flights: The loads of this process.
+        loads: What invalidations look at.
+        observers: Who is told of what happens.
+        time_left: The seconds that the invocation has left; None where nobody says.
+        clock: Seconds, monotonic: what loaders cost.
+        chance: A number in [0, 1).
     """
-
-    __slots__ = ("_now_ms", "_serializer", "_trouble")
 
     def __init__(
         self,
-        serializer: Serializer,
-        trouble: Trouble,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        remote: Remote,
+        shelf: Shelf,
+        *,
+        flights: SingleFlight,
+        loads: LoadsUnderWay,
+        observers: Observers,
+        time_left: Callable[[], float | None],
+        clock: Callable[[], float] = time.perf_counter,
+        chance: Callable[[], float],
     ) -> None:
-        self._serializer = serializer
-        self._trouble = trouble
-        self._now_ms = now_ms
+        self._remote = remote
+        self._shelf = shelf
+        self._flights = flights
+        self._loads = loads
+        self._observers = observers
+        self._time_left = time_left
+        self._clock = clock
+        self._chance = chance
+        self._back_off = BackOff(chance)
 
-    def one(self, key: str, lifetime: Lifetime) -> Generator[Step, Any, Result[Any]]:
-        """Read one key; where it is missing, load its value and store it. Returns a `Result`."""
-        answers, error = yield from self._get([key])
-        entry = self._entry(answers[0]) if error is None else None
-        if entry is not None:
-            return Result(entry.value, "cache")
-        loaded = self._loaded(lifetime, (yield Load()))
-        if error is None:
-            error = yield from self._store({key: loaded})
-        return Result(loaded.value, "loader", error)
+    def one(self, key: str, policy: Policy) -> Read:
+        """Read one key; where it is missing or due, load its value and store it."""
+        local = self._shelf.local(key, policy)
+        if local is not None:
+            self._observers.tell("local_hit")
+            return self._result(local, "local")
+        ticket = self._flights.ticket()
+        entry, error = yield from self._fetch(key, policy)
+        if error is not None:
+            return (yield from self._without_cache(key, policy, error))
+        state = "gone" if entry is None else freshness(entry, self._shelf.now_ms(), policy.beta, self._chance)
+        if entry is None or state == "gone":
+            self._observers.tell("miss")
+            return (yield from self._once(key, lambda: self._load(key, policy, ticket=ticket, fallback=None)))
+        if state != "fresh" and (yield from self._refreshed_inline(key, policy, ticket, entry, early=state == "early")):
+            return (yield from self._once(key, lambda: self._load(key, policy, ticket=ticket, fallback=entry)))
+        return self._served(entry)
 
-    def many(self, keys: Mapping[Any, str], lifetime: Lifetime) -> Generator[Step, Any, dict[Any, Any]]:
-        """Read many keys by id; load in one call those that are missing, and store them.
+    def refresh(self, key: str, policy: Policy) -> Read:
+        """Load a value anew and store it, whatever the cache holds."""
+        return (yield from self._once(key, lambda: self._load_and_store(key, policy, None, error=None)))
 
-        Returns a mapping of id to value, in the order of `keys`, without the ids that the loader left out.
-        """
-        if not keys:
-            return {}
-        answers, error = yield from self._get(list(keys.values()))
-        entries = [self._entry(answer) for answer in answers] if error is None else [None] * len(keys)
-        found = {id_: entry.value for id_, entry in zip(keys, entries, strict=True) if entry is not None}
-        missing = [id_ for id_ in keys if id_ not in found]
-        if missing:
-            returned = _asked_for(missing, (yield Load(missing)))
-            loaded = {id_: self._loaded(lifetime, value) for id_, value in returned.items()}
-            if error is None:
-                yield from self._store({keys[id_]: item for id_, item in loaded.items()})
-            found.update((id_, item.value) for id_, item in loaded.items())
-        return {id_: found[id_] for id_ in keys if id_ in found}
-
-    def _get(self, keys: Sequence[str]) -> Generator[Step, Any, tuple[Sequence[GetResponse], MomentoError | None]]:
-        outcome = yield Get(keys)
-        if isinstance(outcome, MomentoError):
-            self._trouble.failed("read", outcome)
-            return (), outcome
-        self._trouble.worked("read")
-        return outcome, None
-
-    def _entry(self, answer: GetResponse) -> Entry | None:
-        if not isinstance(answer, Hit):
+    def peek(self, key: str, policy: Policy) -> Generator[Step, Any, Result[Any] | Raised | None]:
+        """Return what the cache holds, or None; nothing is loaded."""
+        local = self._shelf.local(key, policy)
+        if local is not None:
+            self._observers.tell("local_hit")
+            return self._result(local, "local")
+        entry, error = yield from self._fetch(key, policy)
+        if error is not None and policy.raise_errors:
+            return Raised(error)
+        if entry is None or freshness(entry, self._shelf.now_ms(), None, self._chance) == "gone":
+            self._observers.tell("miss")
             return None
-        entry = unseal(answer.value_bytes, self._serializer)
-        if entry is None:
-            self._trouble.remark("a stored value could not be read, and was loaded anew")
-        return entry
+        return self._served(entry)
 
-    def _loaded(self, lifetime: Lifetime, returned: Any) -> Loaded:
-        loaded = lifetime.of(returned)
-        if loaded.problem is not None:
-            self._trouble.remark(loaded.problem)
-        return loaded
+    def _refreshed_inline(
+        self, key: str, policy: Policy, ticket: int, entry: Entry, *, early: bool
+    ) -> Generator[Step, Any, bool]:
+        """Start loading a value anew beside the caller; where that cannot be, whether the caller should."""
+        if not early and self._back_off.rests(key, self._shelf.now_ms()):
+            return False
 
-    def _store(self, loaded: Mapping[str, Loaded]) -> Generator[Step, Any, MomentoError | None]:
-        sealed = {key: self._seal(key, item) for key, item in loaded.items()}
-        items = {key: stored for key, stored in sealed.items() if stored is not None}
-        if not items:
-            return None
-        error: MomentoError | None = yield Store(items, {key: (loaded[key].ttl_ms or 0) / 1000 for key in items})
-        if error is None:
-            self._trouble.worked("write")
-        else:
-            self._trouble.failed("write", error)
-        return error
+        def load() -> Plan:
+            return self._load(key, policy, ticket=ticket, fallback=entry)
 
-    def _seal(self, key: str, loaded: Loaded) -> bytes | None:
-        """Return what to store for a loaded value, or None where it is not to be stored or cannot be."""
-        if loaded.ttl_ms is None:
-            return None
-        now_ms = self._now_ms()
-        try:
-            stored = seal(Entry(loaded.value, now_ms, now_ms + loaded.ttl_ms), self._serializer)
-            item_bytes(key, stored)
-        except InvalidArgumentError as error:
-            self._trouble.remark(f"a value was returned and not stored: {error.message}")
-            return None
-        except LimitExceededError:
-            # Without its size, which would make every such value a new remark.
-            self._trouble.remark(f"a value was returned and not stored: with its key it is over {MAX_ITEM_BYTES} bytes")
-            return None
-        return stored
+        if (yield Beside(key, load, entry.cost_ms / 1000)):
+            if early:
+                self._observers.tell("early_refresh")
+            return False
+        return not early or policy.early_inline
+
+    def _fetch(self, key: str, policy: Policy) -> Generator[Step, Any, tuple[Entry | None, MomentoError | None]]:
+        answers, error = yield from self._remote.fetch([key])
+        if error is not None or not isinstance(answers[0], Hit):
+            return None, error
+        entry = self._shelf.take(key, answers[0].value_bytes, policy)
+        # What a batch remembers as left out is no value to a single read, which may find one.
+        return (None if entry is None or entry.absent else entry), None
+
+    def _without_cache(self, key: str, policy: Policy, error: MomentoError) -> Read:
+        if policy.raise_errors:
+            return Raised(error)
+        known = self._shelf.last_known(key, policy)
+        if known is not None:
+            self._observers.tell("stale_hit")
+            return self._result(known, "stale", error)
+        self._observers.tell("miss")
+        return (yield from self._once(key, lambda: self._load_and_store(key, policy, None, error=error)))
+
+    def _once(self, key: str, plan: Callable[[], Plan]) -> Read:
+        outcome, led = yield Once(key, plan)
+        if not led:
+            self._observers.tell("shared")
+        shared: Result[Any] | Raised = outcome
+        return shared
+
+    def _load(self, key: str, policy: Policy, *, ticket: int, fallback: Entry | None) -> Read:
+        """Load a value, unless somebody did since the cache was asked, or holds the lease to do so."""
+        if self._flights.landed_since(key, ticket):
+            entry, error = yield from self._fetch(key, policy)
+            if entry is not None and freshness(entry, self._shelf.now_ms(), None, self._chance) == "fresh":
+                return self._served(entry)
+            if error is not None:
+                return (yield from self._load_and_store(key, policy, fallback, error=error))
+        if policy.lease_seconds is None:
+            return (yield from self._load_and_store(key, policy, fallback, error=None))
+        held = yield from self._remote.claim(key + LEASE_SUFFIX, secrets.token_bytes(16), policy.lease_seconds)
+        if held is False:
+            if fallback is not None:
+                return self._served(fallback)
+            entry = yield from self._await_other(key, policy, policy.lease_seconds)
+            if entry is not None:
+                return self._served(entry)
+        outcome = yield from self._load_and_store(key, policy, fallback, error=None)
+        if held:
+            yield from self._remote.remove(key + LEASE_SUFFIX)
+        return outcome
+
+    def _await_other(self, key: str, policy: Policy, seconds: float) -> Generator[Step, Any, Entry | None]:
+        """Wait for what the holder of the lease stores; None when it does not in time, or the cache cannot say."""
+        pause, waited = _FIRST_POLL_SECONDS, 0.0
+        while waited < seconds:
+            jittered = pause * (1 + self._chance()) / 2
+            left = self._time_left()
+            if left is not None and left <= jittered:
+                return None
+            yield Pause(jittered)
+            waited += jittered
+            pause = min(pause * 2, _LONGEST_POLL_SECONDS)
+            entry, error = yield from self._fetch(key, policy)
+            if error is not None:
+                return None
+            if entry is not None and freshness(entry, self._shelf.now_ms(), None, self._chance) == "fresh":
+                return entry
+        return None
+
+    def _load_and_store(self, key: str, policy: Policy, fallback: Entry | None, *, error: MomentoError | None) -> Read:
+        """Load a value and store it; where the cache could not be read, it is not written either."""
+        with self._loads.begin(key) as load:
+            started = self._clock()
+            returned = yield Load()
+            cost = self._clock() - started
+            if isinstance(returned, Raised):
+                return self._instead(key, returned, fallback)
+            self._observers.tell("load", seconds=cost)
+            loaded = policy.lifetime.of(returned)
+            entry, stored = self._shelf.pack(key, loaded, policy, cost)
+            if stored is not None and error is None and load.valid:
+                error = yield from self._remote.store({key: stored}, {key: loaded.kept_ms / 1000})
+                if error is None and load.valid:
+                    self._shelf.keep(key, stored, entry, policy)
+        value = entry.value if policy.decode_loaded else loaded.value
+        return Result(value, "loader", age=0.0, ttl_left=_seconds(loaded), cache_error=error)
+
+    def _instead(self, key: str, raised: Raised, fallback: Entry | None) -> Result[Any] | Raised:
+        self._observers.tell("load_error", error=type(raised.error).__name__)
+        now_ms = self._shelf.now_ms()
+        if fallback is None or now_ms >= fallback.gone_ms:
+            return raised
+        self._back_off.rest(key, now_ms)
+        return self._served(fallback)
+
+    def _served(self, entry: Entry) -> Result[Any]:
+        if entry.negative:
+            self._observers.tell("negative_hit")
+            return self._result(entry, "negative")
+        if self._shelf.now_ms() >= entry.due_ms:
+            self._observers.tell("stale_hit")
+            return self._result(entry, "stale")
+        self._observers.tell("hit")
+        return self._result(entry, "cache")
+
+    def _result(self, entry: Entry, source: Any, error: MomentoError | None = None) -> Result[Any]:
+        if not entry.created_ms:
+            return Result(entry.value, source, cache_error=error)
+        now_ms = self._shelf.now_ms()
+        age, left = (now_ms - entry.created_ms) / 1000, (entry.due_ms - now_ms) / 1000
+        return Result(entry.value, source, age=age, ttl_left=left, cache_error=error)
 
 
-def _asked_for(missing: Sequence[Any], returned: Any) -> dict[Any, Any]:
-    """Return what a batch loader answered of what it was asked.
-
-    Raises:
-        TypeError: It did not return a mapping.
-    """
-    if not isinstance(returned, Mapping):
-        raise TypeError(
-            f"a batch loader returns a mapping of id to value, not {type(returned).__name__}; leave out what is absent"
-        )
-    return {id_: returned[id_] for id_ in missing if id_ in returned}
+def _seconds(loaded: Loaded) -> float | None:
+    return None if loaded.ttl_ms is None else loaded.ttl_ms / 1000

@@ -1,90 +1,183 @@
-"""Reads carried out: the steps of `read_aside` with a client and a loader, for threads and for coroutines."""
+"""Plans carried out: their steps with a client and a loader, for threads and for coroutines."""
 
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any, TypeVar, final
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast, final
 
-from momento_lambda.caching.read_aside import Get, Load, Step, Store
+from momento_lambda.caching.single_flight import SingleFlight
+from momento_lambda.caching.steps import Beside, Claim, Get, Load, Once, Pause, Plan, Raised, Remove, Store
 from momento_lambda.errors import InvalidArgumentError, MomentoError
 from momento_lambda.runtime.clients import ClientSource
+from momento_lambda.runtime.invocation import Invocation, current_invocation, time_left
 
 T = TypeVar("T")
 
 CACHE_NAME_VARIABLE = "MOMENTO_CACHE_NAME"
 
+# A refresh is started only where the invocation has this many times as long left as the loader took last time.
+_TIMES_THE_COST = 2
+
 
 @final
 class Runner:
-    """Carries out reads of one cache.
+    """Carries out the plans of one cache.
 
     Only what the client raises counts as trouble with the cache; what the loader raises is the caller's.
 
     Args:
         clients: Where the client comes from.
         cache_name: The cache; None when the environment should have named it and did not.
+        flights: The loads of this process.
+        sleep: Waits some seconds, for threads; coroutines wait in their loop.
     """
 
-    __slots__ = ("_cache_name", "_clients")
+    __slots__ = ("_cache_name", "_clients", "_flights", "_sleep")
 
-    def __init__(self, clients: ClientSource, cache_name: str | None) -> None:
+    def __init__(
+        self,
+        clients: ClientSource,
+        cache_name: str | None,
+        flights: SingleFlight,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._clients = clients
         self._cache_name = cache_name
+        self._flights = flights
+        self._sleep = sleep
 
-    def run(self, read: Generator[Step, Any, T], load: Callable[..., Any]) -> T:
-        """Carry out a read with the client for threads."""
+    def run(self, plan: Plan, load: Callable[..., Any]) -> Any:
+        """Carry out a plan with the client for threads, and return its outcome or raise it."""
+        return _unwrap(self._run(plan, load))
+
+    async def run_async(self, plan: Plan, load: Callable[..., Awaitable[Any]]) -> Any:
+        """Carry out a plan with the client of the running event loop, and return its outcome or raise it."""
+        return _unwrap(await self._run_async(plan, load))
+
+    def _run(self, plan: Plan, load: Callable[..., Any]) -> Any:
         outcome: Any = None
         while True:
             try:
-                step = read.send(outcome)
+                step = plan.send(outcome)
             except StopIteration as end:
-                result: T = end.value
-                return result
-            # Outside the try: a loader may raise StopIteration too.
-            outcome = load(*step.arguments) if isinstance(step, Load) else self._ask(step)
+                return end.value
+            match step:
+                case Load():
+                    outcome = _attempt(load, step.arguments)
+                case Once():
+                    outcome = self._flights.share(step.key, lambda: self._run(step.plan(), load), time_left)  # noqa: B023  # called before the next step
+                case Beside():
+                    outcome = self._start(step, load)
+                case Pause():
+                    outcome = None
+                    self._sleep(step.seconds)
+                case _:
+                    outcome = self._ask(step)
 
-    async def run_async(self, read: Generator[Step, Any, T], load: Callable[..., Awaitable[Any]]) -> T:
-        """Carry out a read with the client of the running event loop."""
+    async def _run_async(self, plan: Plan, load: Callable[..., Awaitable[Any]]) -> Any:
         outcome: Any = None
         while True:
             try:
-                step = read.send(outcome)
+                step = plan.send(outcome)
             except StopIteration as end:
-                result: T = end.value
-                return result
-            outcome = await load(*step.arguments) if isinstance(step, Load) else await self._ask_async(step)
-
-    def _ask(self, step: Get | Store) -> Any:
-        try:
-            name, client = self._name(), self._clients.for_threads()
+                return end.value
             match step:
-                case Get(keys=[key]):
-                    return (client.get(name, key),)
-                case Get(keys=keys):
-                    return client.get_multi(name, keys)
-                case Store(items=items, ttls=ttls) if len(items) == 1:
-                    ((key, value),) = items.items()
-                    return client.set(name, key, value, ttls[key])
-                case Store(items=items, ttls=ttls):
-                    return client.set_multi(name, items, ttls=ttls)
+                case Load():
+                    outcome = await _attempt_async(load, step.arguments)
+                case Once():
+                    outcome = await self._flights.share_async(step.key, lambda: self._run_async(step.plan(), load))  # noqa: B023  # called before the next step
+                case Beside():
+                    outcome = self._start_async(step, load)
+                case Pause():
+                    outcome = None
+                    await _sleep_async(step.seconds)
+                case _:
+                    outcome = await self._ask_async(step)
+
+    def _start(self, step: Beside, load: Callable[..., Any]) -> bool:
+        invocation = _invocation_with_time_for(step)
+        if invocation is None:
+            return False
+        if not self._flights.under_way(step.key):
+            invocation.start(
+                lambda: self._flights.share(step.key, lambda: self._run(step.plan(), load), invocation.time_left)
+            )
+        return True
+
+    def _start_async(self, step: Beside, load: Callable[..., Awaitable[Any]]) -> bool:
+        invocation = _invocation_with_time_for(step)
+        if invocation is None:
+            return False
+        if not self._flights.under_way_here(step.key):
+            invocation.start_async(
+                lambda: self._flights.share_async(step.key, lambda: self._run_async(step.plan(), load))
+            )
+        return True
+
+    def _ask(self, step: Get | Store | Claim | Remove) -> Any:
+        try:
+            answer = _call(step, self._name(), self._clients.for_threads())
         except MomentoError as error:
             return error
+        return (answer,) if isinstance(step, Get) and len(step.keys) == 1 else answer
 
-    async def _ask_async(self, step: Get | Store) -> Any:
+    async def _ask_async(self, step: Get | Store | Claim | Remove) -> Any:
         try:
-            name, client = self._name(), await self._clients.for_loop()
-            match step:
-                case Get(keys=[key]):
-                    return (await client.get(name, key),)
-                case Get(keys=keys):
-                    return await client.get_multi(name, keys)
-                case Store(items=items, ttls=ttls) if len(items) == 1:
-                    ((key, value),) = items.items()
-                    return await client.set(name, key, value, ttls[key])
-                case Store(items=items, ttls=ttls):
-                    return await client.set_multi(name, items, ttls=ttls)
+            answer = await _call(step, self._name(), await self._clients.for_loop())
         except MomentoError as error:
             return error
+        return (answer,) if isinstance(step, Get) and len(step.keys) == 1 else answer
 
     def _name(self) -> str:
         if self._cache_name is None:
             raise InvalidArgumentError(f"no cache is named: set {CACHE_NAME_VARIABLE}, or pass a name to Cache()")
         return self._cache_name
+
+
+def _call(step: Get | Store | Claim | Remove, name: str, client: Any) -> Any:
+    """Call the client for a step; of the one kind of client it answers, of the other it returns what to await."""
+    match step:
+        case Get(keys=[key]):
+            return client.get(name, key)
+        case Get(keys=keys):
+            return client.get_multi(name, keys)
+        case Store(items=items, ttls=ttls) if len(items) == 1:
+            ((key, value),) = items.items()
+            return client.set(name, key, value, ttls[key])
+        case Store(items=items, ttls=ttls):
+            return client.set_multi(name, items, ttls=ttls)
+        case Claim(key=key, value=value, ttl=ttl):
+            return client.set_if_absent(name, key, value, ttl)
+        case Remove(key=key):
+            return client.delete(name, key)
+
+
+def _attempt(load: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    try:
+        return load(*arguments)
+    except Exception as error:  # noqa: BLE001  # a loader may raise anything; the plan decides who gets it
+        return Raised(error)
+
+
+async def _attempt_async(load: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]) -> Any:
+    try:
+        return await load(*arguments)
+    except Exception as error:  # noqa: BLE001  # a loader may raise anything; the plan decides who gets it
+        return Raised(error)
+
+
+async def _sleep_async(seconds: float) -> None:
+    import asyncio  # noqa: PLC0415  # a running loop has imported it; plain functions never pay for it
+
+    await asyncio.sleep(seconds)
+
+
+def _invocation_with_time_for(step: Beside) -> Invocation | None:
+    invocation = current_invocation()
+    left = None if invocation is None else invocation.time_left()
+    return None if left is not None and left < step.seconds * _TIMES_THE_COST else invocation
+
+
+def _unwrap(outcome: Any) -> Any:
+    if isinstance(outcome, Raised):
+        raise outcome.error
+    return cast("Any", outcome)

@@ -37,6 +37,7 @@ class Serializer(Protocol):
 
 # A dict with this key alone is no dict: it holds another type's name and text. A real dict with this key is wrapped.
 _MARK = "$type"
+_MARK_BYTES = _MARK.encode()
 _MAX_DEPTH = 200
 _TOO_DEEP = "the value is nested too deeply for JSON, or contains itself"
 # Longer integers Python neither writes nor reads as decimal numbers.
@@ -94,12 +95,68 @@ class JsonSerializer:
             ValueError: Not something that `dumps` made.
         """
         try:
-            return json.loads(data, object_hook=_from_json)
+            # Without a mark there is nothing to convert, and no need to look at every dict.
+            return (_MARKED if _MARK_BYTES in data else _UNMARKED).decode(data.decode())
         except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError) as error:
             raise ValueError("not a value that was stored as JSON") from error
 
 
 JSON: Final = JsonSerializer()
+
+
+@final
+class BytesSerializer:
+    """Values that are bytes already."""
+
+    identity = ord("b")
+
+    def dumps(self, value: Any) -> bytes:
+        """Return the value.
+
+        Raises:
+            InvalidArgumentError: It is not bytes.
+        """
+        if type(value) is not bytes:
+            raise InvalidArgumentError(f"a value of type {type(value).__qualname__} is not bytes")
+        return value
+
+    def loads(self, data: bytes) -> bytes:
+        """Return the value."""
+        return data
+
+
+BYTES: Final = BytesSerializer()
+
+
+@final
+class TextSerializer:
+    """Values that are text, as UTF-8."""
+
+    identity = ord("t")
+
+    def dumps(self, value: Any) -> bytes:
+        """Return the value as UTF-8.
+
+        Raises:
+            InvalidArgumentError: It is not text, or holds lone surrogates.
+        """
+        if type(value) is not str:
+            raise InvalidArgumentError(f"a value of type {type(value).__qualname__} is not text")
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            raise InvalidArgumentError("the value holds lone surrogates, which UTF-8 cannot encode") from None
+
+    def loads(self, data: bytes) -> str:
+        """Return the text.
+
+        Raises:
+            ValueError: Not UTF-8.
+        """
+        return data.decode()
+
+
+TEXT: Final = TextSerializer()
 
 
 def _to_json(value: Any, depth: int) -> Any:
@@ -138,3 +195,8 @@ def _dict_to_json(value: dict[Any, Any], depth: int) -> dict[str, Any]:
 
 def _from_json(pairs: dict[str, Any]) -> Any:
     return _FROM_JSON[pairs[_MARK]](pairs["value"]) if _MARK in pairs else pairs
+
+
+# Made once: `json.loads` with a hook makes one for every value.
+_MARKED = json.JSONDecoder(object_hook=_from_json)
+_UNMARKED = json.JSONDecoder()

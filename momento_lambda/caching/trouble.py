@@ -60,6 +60,14 @@ class Trouble:
             with self._lock:
                 failing.clear()
 
+    def not_invalidated(self, error: MomentoError) -> None:
+        """Report that a key could not be invalidated, each time: until its TTL is over, what it holds is wrong."""
+        logger.error(
+            "cache %r: a key could not be invalidated and is served until its TTL is over: %s",
+            self._cache_name,
+            error.message,
+        )
+
     def remark(self, remark: str) -> None:
         """Say what broke nothing and should be looked at."""
         if self._first(self._remarked, remark):

@@ -2,7 +2,7 @@
 """The client for threads, which may share one."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, final
@@ -50,6 +50,8 @@ class SimpleCacheClient:
         auth_token: A token, or a CredentialProvider where endpoints or certificates are to be given.
         default_ttl: How long items live where a call does not say.
         configuration: Timeouts, retries and connection; None for what fits where the process runs.
+        time_left: Asked at each call for the seconds that the caller has left, which no call exceeds; None, or None
+            as its answer, where nobody says.
 
     Raises:
         InvalidTokenError: The token is malformed, has expired, or names no endpoint.
@@ -62,6 +64,7 @@ class SimpleCacheClient:
         default_ttl: Ttl,
         *,
         configuration: Configuration | None = None,
+        time_left: Callable[[], float | None] | None = None,
     ) -> None:
         provider = (
             auth_token if isinstance(auth_token, CredentialProvider) else CredentialProvider.from_string(auth_token)
@@ -70,6 +73,7 @@ class SimpleCacheClient:
         self._default_ttl_ms = ttl_milliseconds(default_ttl)
         self._headers = Headers(provider.auth_token)
         self._timeout = self._configuration.timeout
+        self._time_left = time_left
         self._batch_bytes = self._configuration.max_message_bytes
         self._data = SyncChannel(
             provider.cache_endpoint.target,
@@ -87,13 +91,13 @@ class SimpleCacheClient:
     def get(self, cache_name: str, key: Bytes) -> GetResponse:
         """Return the item as a Hit, or a Miss."""
         request = cache_rpcs.get_request(key)
-        reply = self._data.unary(cache_rpcs.GET, request, self._headers.for_cache(cache_name), self._timeout)
+        reply = self._data.unary(cache_rpcs.GET, request, self._headers.for_cache(cache_name), self._allowed())
         return cache_rpcs.read_get(reply)
 
     def set(self, cache_name: str, key: Bytes, value: Bytes, ttl: Ttl | None = None) -> None:
         """Store an item, in place of whatever the key held."""
         request = cache_rpcs.set_request(key, value, self._ttl_ms(ttl))
-        reply = self._data.unary(cache_rpcs.SET, request, self._headers.for_cache(cache_name), self._timeout)
+        reply = self._data.unary(cache_rpcs.SET, request, self._headers.for_cache(cache_name), self._allowed())
         cache_rpcs.read_set(reply)
 
     def delete(self, cache_name: str, key: Bytes) -> None:
@@ -107,7 +111,7 @@ class SimpleCacheClient:
         """
         answers: list[GetResponse] = []
         metadata = self._headers.for_cache(cache_name)
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._allowed()
         for request in cache_rpcs.get_batch_requests(keys, self._batch_bytes):
             time_left = deadline - time.monotonic()
             replies = self._data.stream(cache_rpcs.GET_BATCH, request, metadata, time_left)
@@ -133,7 +137,7 @@ class SimpleCacheClient:
             ttls: The keys that live by a TTL of their own, and that TTL.
         """
         metadata = self._headers.for_cache(cache_name)
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._allowed()
         for request in cache_rpcs.set_batch_requests(items, self._ttl_ms(ttl), ttls, self._batch_bytes):
             time_left = deadline - time.monotonic()
             replies = self._data.stream(cache_rpcs.SET_BATCH, request, metadata, time_left)
@@ -191,7 +195,7 @@ class SimpleCacheClient:
         """Return which keys hold an item, in the order asked."""
         answers: list[bool] = []
         metadata = self._headers.for_cache(cache_name)
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._allowed()
         for request in cache_rpcs.keys_exist_requests(keys, self._batch_bytes):
             reply = self._data.unary(cache_rpcs.KEYS_EXIST, request, metadata, deadline - time.monotonic())
             answers += cache_rpcs.read_keys_exist(len(request.cache_keys), reply)
@@ -251,7 +255,7 @@ class SimpleCacheClient:
         Args:
             timeout: Seconds that it may take; None for the configuration's.
         """
-        allowed = self._timeout if timeout is None else timeout
+        allowed = self._allowed() if timeout is None else timeout
         self._data.unary(cache_rpcs.PING, pb.PingRequest(), self._headers.control, allowed)
 
     def close(self) -> None:
@@ -271,7 +275,7 @@ class SimpleCacheClient:
         self.close()
 
     def _call(self, rpc: Rpc[Request, Reply], request: Request, cache_name: str) -> Reply:
-        return self._data.unary(rpc, request, self._headers.for_cache(cache_name), self._timeout)
+        return self._data.unary(rpc, request, self._headers.for_cache(cache_name), self._allowed())
 
     def _call_control(self, rpc: Rpc[Request, Reply], request: Request) -> Reply:
         # The connections belong together: whoever may not use the one may not use the other.
@@ -283,6 +287,11 @@ class SimpleCacheClient:
 
     def _update_ttl(self, cache_name: str, request: pb.UpdateTtlRequest) -> TtlUpdate:
         return cache_rpcs.read_update_ttl(self._call(cache_rpcs.UPDATE_TTL, request, cache_name))
+
+    def _allowed(self) -> float:
+        """Return the seconds that a call may take."""
+        left = None if self._time_left is None else self._time_left()
+        return self._timeout if left is None else min(left, self._timeout)
 
     def _ttl_ms(self, ttl: Ttl | None) -> int:
         return self._default_ttl_ms if ttl is None else ttl_milliseconds(ttl)

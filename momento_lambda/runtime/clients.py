@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 from momento_lambda.configuration import Configuration
 from momento_lambda.credentials import CredentialProvider
 from momento_lambda.errors import ClientStateError, InvalidArgumentError, MomentoError
+from momento_lambda.runtime.invocation import time_left
 
 if TYPE_CHECKING:
     import asyncio
@@ -109,13 +110,19 @@ class WarmClients:
                 return self._for_threads
             from momento_lambda.client.sync_client import SimpleCacheClient  # noqa: PLC0415  # see the module's head
 
-            client = SimpleCacheClient(self._credentials(), _UNUSED_TTL, configuration=self._configuration)
+            client = SimpleCacheClient(
+                self._credentials(), _UNUSED_TTL, configuration=self._configuration, time_left=time_left
+            )
             try:
-                client.ping(self._connect_timeout)
+                client.ping(self._connect_seconds())
             finally:
                 # Last: until then the rest wait, rather than spend an operation's short timeout on the handshake.
                 self._for_threads = client
             return client
+
+    def _connect_seconds(self) -> float:
+        left = time_left()
+        return self._connect_timeout if left is None else min(left, self._connect_timeout)
 
     def _know(self, loop: "asyncio.AbstractEventLoop") -> "_LoopClient":
         with self._loops_lock:
@@ -132,9 +139,11 @@ class WarmClients:
                 SimpleCacheClientAsync,
             )
 
-            client = SimpleCacheClientAsync(self._credentials(), _UNUSED_TTL, configuration=self._configuration)
+            client = SimpleCacheClientAsync(
+                self._credentials(), _UNUSED_TTL, configuration=self._configuration, time_left=time_left
+            )
             try:
-                await client.ping(self._connect_timeout)
+                await client.ping(self._connect_seconds())
             finally:
                 # As above.
                 known.client = client

@@ -1,0 +1,163 @@
+"""The order of one batch, without I/O: one read for all keys, one load for all that is missing, one write."""
+
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Final, final
+
+from momento_lambda.caching.envelope import Entry
+from momento_lambda.caching.events import Observers
+from momento_lambda.caching.freshness import freshness
+from momento_lambda.caching.policy import Policy
+from momento_lambda.caching.remote import Remote
+from momento_lambda.caching.shelf import Shelf
+from momento_lambda.caching.single_flight import LoadsUnderWay
+from momento_lambda.caching.steps import Load, Raised, Step
+from momento_lambda.errors import MomentoError
+from momento_lambda.responses import GetResponse, Hit
+
+_NOTHING: Final = object()
+
+
+def _never() -> float:
+    return 0.0
+
+
+@final
+class ReadMany:
+    """How one cache reads many keys at once.
+
+    Args:
+        remote: The remote cache.
+        shelf: What turns loaded values into stored ones and back, and this process's own tier.
+        loads: What invalidations look at.
+        observers: Who is told of what happens.
+        clock: Seconds, monotonic: what loaders cost.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        shelf: Shelf,
+        *,
+        loads: LoadsUnderWay,
+        observers: Observers,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._remote = remote
+        self._shelf = shelf
+        self._loads = loads
+        self._observers = observers
+        self._clock = clock
+
+    def many(self, keys: Mapping[Any, str], policy: Policy) -> Generator[Step, Any, dict[Any, Any] | Raised]:
+        """Read many keys by id; load in one call those that are missing or due, and store them.
+
+        Returns a mapping of id to value, in the order of `keys`, without the ids that are absent.
+        """
+        if not keys:
+            return {}
+        known = {id_: entry for id_, key in keys.items() if (entry := self._shelf.local(key, policy)) is not None}
+        if known:
+            self._observers.tell("local_hit", len(known))
+        asked = {id_: key for id_, key in keys.items() if id_ not in known}
+        error: MomentoError | None = None
+        due: dict[Any, Entry] = {}
+        if asked:
+            answers, error = yield from self._remote.fetch(list(asked.values()))
+            if error is not None and policy.raise_errors:
+                return Raised(error)
+            self._sort(asked, answers, policy, known, due)
+        missing = {id_: key for id_, key in asked.items() if id_ not in known}
+        if missing:
+            loaded = yield from self._load(missing, policy, due, error)
+            if isinstance(loaded, Raised):
+                return loaded
+            known |= loaded
+        return {id_: known[id_].value for id_ in keys if id_ in known and not known[id_].absent}
+
+    def _sort(
+        self,
+        asked: Mapping[Any, str],
+        answers: Sequence[GetResponse],
+        policy: Policy,
+        known: dict[Any, Entry],
+        due: dict[Any, Entry],
+    ) -> None:
+        """Put each answer where it belongs: known, due to be loaded anew, or in neither."""
+        hits = negatives = 0
+        for (id_, key), answer in zip(asked.items(), answers, strict=False):
+            entry = self._shelf.take(key, answer.value_bytes, policy) if isinstance(answer, Hit) else None
+            state = "gone" if entry is None else freshness(entry, self._shelf.now_ms(), None, _never)
+            if entry is None or state == "gone":
+                continue
+            if state == "stale":
+                due[id_] = entry
+                continue
+            known[id_] = entry
+            negatives += entry.negative
+            hits += not entry.negative
+        for kind, count in (("hit", hits), ("negative_hit", negatives)):
+            if count:
+                self._observers.tell(kind, count)  # type: ignore[arg-type]  # one of the two literals above
+
+    def _load(
+        self, missing: Mapping[Any, str], policy: Policy, due: Mapping[Any, Entry], error: MomentoError | None
+    ) -> Generator[Step, Any, dict[Any, Entry] | Raised]:
+        self._observers.tell("miss", len(missing) - len(due))
+        with ExitStack() as stack:
+            loads = {id_: stack.enter_context(self._loads.begin(key)) for id_, key in missing.items()}
+            started = self._clock()
+            returned = yield Load(list(missing))
+            cost = self._clock() - started
+            if not isinstance(returned, Raised) and not isinstance(returned, Mapping):
+                returned = Raised(_not_a_mapping(returned))
+            if isinstance(returned, Raised):
+                return self._instead(missing, returned, due)
+            self._observers.tell("load", len(missing), seconds=cost)
+            entries, items, ttls = self._pack(missing, returned, policy, cost)
+            valid = {missing[id_] for id_, load in loads.items() if load.valid}
+            items = {key: stored for key, stored in items.items() if key in valid}
+            if items and error is None:
+                failed = yield from self._remote.store(items, {key: ttls[key] for key in items})
+                if failed is None:
+                    self._keep(missing, entries, items, policy)
+        return entries
+
+    def _pack(
+        self, missing: Mapping[Any, str], returned: Mapping[Any, Any], policy: Policy, cost: float
+    ) -> tuple[dict[Any, Entry], dict[str, bytes], dict[str, float]]:
+        entries: dict[Any, Entry] = {}
+        items: dict[str, bytes] = {}
+        ttls: dict[str, float] = {}
+        for id_, key in missing.items():
+            value = returned.get(id_, _NOTHING)
+            absent = value is _NOTHING
+            loaded = policy.lifetime.of_absence() if absent else policy.lifetime.of(value, id_)
+            entry, stored = self._shelf.pack(key, loaded, policy, cost, absent=absent)
+            entries[id_] = entry
+            if stored is not None:
+                items[key], ttls[key] = stored, loaded.kept_ms / 1000
+        return entries, items, ttls
+
+    def _keep(
+        self, missing: Mapping[Any, str], entries: Mapping[Any, Entry], items: Mapping[str, bytes], policy: Policy
+    ) -> None:
+        for id_, key in missing.items():
+            if key in items:
+                self._shelf.keep(key, items[key], entries[id_], policy)
+
+    def _instead(self, missing: Iterable[Any], raised: Raised, due: Mapping[Any, Entry]) -> dict[Any, Entry] | Raised:
+        """Serve what is over due, if that answers for everything that was to be loaded."""
+        self._observers.tell("load_error", error=type(raised.error).__name__)
+        now_ms = self._shelf.now_ms()
+        if any(id_ not in due or now_ms >= due[id_].gone_ms for id_ in missing):
+            return raised
+        self._observers.tell("stale_hit", len(due))
+        return dict(due)
+
+
+def _not_a_mapping(returned: object) -> TypeError:
+    return TypeError(
+        f"a batch loader returns a mapping of id to value, not {type(returned).__name__}; leave out what is absent"
+    )

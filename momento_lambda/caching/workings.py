@@ -1,0 +1,73 @@
+"""The parts of one cache, put together."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from momento_lambda.caching.breaker import Breaker
+from momento_lambda.caching.events import Observers
+from momento_lambda.caching.local_tier import LocalTier
+from momento_lambda.caching.options import Options
+from momento_lambda.caching.read_aside import ReadAside
+from momento_lambda.caching.read_many import ReadMany
+from momento_lambda.caching.remote import Remote
+from momento_lambda.caching.running import Runner
+from momento_lambda.caching.shelf import Shelf
+from momento_lambda.caching.single_flight import LoadsUnderWay, SingleFlight
+from momento_lambda.caching.trouble import Trouble
+from momento_lambda.caching.writes import Writes
+from momento_lambda.runtime.clients import ClientSource
+from momento_lambda.runtime.invocation import time_left
+
+
+class Workings(NamedTuple):
+    """The parts of one cache that functions and calls work with."""
+
+    options: Options
+    reads: ReadAside
+    batches: ReadMany
+    writes: Writes
+    runner: Runner
+    observers: Observers
+
+
+def assemble(
+    name: str | None,
+    clients: ClientSource,
+    options: Options,
+    *,
+    breaker: Breaker,
+    tier: LocalTier | None,
+    observers: Observers,
+    now_ms: Callable[[], int],
+) -> Workings:
+    """Return the parts of a cache.
+
+    Args:
+        name: The cache on the server; None where the environment should have named it.
+        clients: Where clients come from.
+        options: What holds for the whole cache.
+        breaker: What leaves the cache alone after failures.
+        tier: The tier in this process, or None.
+        observers: Who is told of what happens.
+        now_ms: Milliseconds since 1970.
+    """
+    trouble = Trouble(name or "")
+    flights, loads = SingleFlight(), LoadsUnderWay()
+    remote = Remote(breaker, trouble, observers, time_left)
+    shelf = Shelf(trouble, observers, tier, now_ms)
+    return Workings(
+        options=options,
+        reads=ReadAside(
+            remote,
+            shelf,
+            flights=flights,
+            loads=loads,
+            observers=observers,
+            time_left=time_left,
+            chance=options.chance,
+        ),
+        batches=ReadMany(remote, shelf, loads=loads, observers=observers),
+        writes=Writes(remote, shelf, loads=loads, trouble=trouble, observers=observers),
+        runner=Runner(clients, name, flights),
+        observers=observers,
+    )
