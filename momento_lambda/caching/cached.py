@@ -63,7 +63,13 @@ class CachedFunction(_Cached[P, T]):
 
     def result(self, *args: P.args, **kwargs: P.kwargs) -> Result[T]:
         """Return the value and where it came from."""
-        result: Result[T] = self._run(self._workings.reads.one, args, kwargs)
+        arguments = (*self._bound, *args)
+        key = self._key(*arguments, **kwargs)
+        # Asked for here, so that what is in this process costs no plan.
+        result: Result[T] | None = self._workings.reads.local(key, self._policy)
+        if result is None:
+            plan = self._workings.reads.one(key, self._policy)
+            result = cast("Result[T]", self._workings.runner.run(plan, lambda: self._function(*arguments, **kwargs)))
         return result
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> T:

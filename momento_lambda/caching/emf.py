@@ -33,7 +33,7 @@ def emit(statistics: Statistics, cache_name: str, namespace: str) -> None:
     values: dict[str, object] = dict(counts)
     if statistics.counts["load"]:
         metrics.append({"Name": "CacheLoadTime", "Unit": "Milliseconds"})
-        values["CacheLoadTime"] = round(float(statistics.seconds["load"]) * 1000, 3)
+        values["CacheLoadTime"] = round(statistics.seconds["load"] * 1000, 3)
     definition = {"Namespace": namespace, "Dimensions": [["CacheName"]], "Metrics": metrics}
     line = {
         "_aws": {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [definition]},

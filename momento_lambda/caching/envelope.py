@@ -14,6 +14,7 @@ _HEADER = struct.Struct(">2sBBBIQQQI")
 # of all the rest
 _CHECKSUM = struct.Struct(">I")
 _PAYLOAD_AT = _HEADER.size + _CHECKSUM.size
+_FLAGS_AT = 3
 _MAX_COST_MS = 2**32 - 1
 
 _NEGATIVE = 1
@@ -65,6 +66,10 @@ class Packing(Protocol):
 
     def unpack(self, stored: bytes) -> Entry | None:
         """Return the entry that was packed, or None where the bytes are foreign, damaged or of another kind."""
+        ...
+
+    def value(self, stored: bytes) -> Any:
+        """Return the value in bytes that `unpack` has read before, without checking them again."""
         ...
 
 
@@ -131,6 +136,11 @@ class Envelope:
             return None
         return Entry(value, created, due, gone, cost, negative=bool(flags & _NEGATIVE))
 
+    def value(self, stored: bytes) -> Any:
+        """Return the value in bytes that `unpack` has read before, without checking them again."""
+        payload = stored[_PAYLOAD_AT:]
+        return self._serializer.loads(_decompress(payload) if stored[_FLAGS_AT] & _COMPRESSED else payload)
+
 
 @final
 class Bare:
@@ -161,6 +171,10 @@ class Bare:
             return Entry(self._serializer.loads(stored), 0, _FOREVER_MS, _FOREVER_MS)
         except ValueError:
             return None
+
+    def value(self, stored: bytes) -> Any:
+        """Return the value."""
+        return self._serializer.loads(stored)
 
 
 def _checksum(header: bytes, payload: bytes) -> bytes:

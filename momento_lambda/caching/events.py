@@ -63,15 +63,14 @@ class Statistics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.counts: Counter[EventKind] = Counter()
-        self.seconds: Counter[EventKind] = Counter()
+        self.seconds: dict[EventKind, float] = {}
 
-    def on_event(self, event: CacheEvent) -> None:
+    def count(self, kind: EventKind, items: int, seconds: float | None) -> None:
         """Count an event."""
         with self._lock:
-            self.counts[event.kind] += event.items
-            if event.seconds is not None:
-                # A counter of seconds, which its type takes for whole numbers.
-                self.seconds[event.kind] += event.seconds  # type: ignore[assignment]  # see above
+            self.counts[kind] += items
+            if seconds is not None:
+                self.seconds[kind] = self.seconds.get(kind, 0.0) + seconds
 
     @property
     def hits(self) -> int:
@@ -113,13 +112,15 @@ class Observers:
     def __init__(self, cache_name: str, observers: tuple[Observer, ...] = ()) -> None:
         self._cache_name = cache_name
         self.statistics = Statistics()
-        self._observers: tuple[Observer, ...] = (self.statistics, *observers)
+        self._observers = observers
 
     def tell(self, kind: EventKind, items: int = 1, *, seconds: float | None = None, error: str | None = None) -> None:
         """Tell everyone of an event."""
-        event = CacheEvent(kind, self._cache_name, items, seconds, error)
-        for observer in self._observers:
-            observer.on_event(event)
+        self.statistics.count(kind, items, seconds)
+        if self._observers:
+            event = CacheEvent(kind, self._cache_name, items, seconds, error)
+            for observer in self._observers:
+                observer.on_event(event)
 
     @contextlib.contextmanager
     def listening(self, observer: Observer) -> Iterator[None]:

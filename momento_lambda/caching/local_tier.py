@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from typing import NamedTuple, final
+from typing import Final, NamedTuple, final
 
+from momento_lambda.caching.envelope import Entry, Packing
 from momento_lambda.errors import InvalidArgumentError
 from momento_lambda.ttl import Ttl, duration_milliseconds
 
@@ -11,15 +12,25 @@ ENTRY_OVERHEAD_BYTES = 300
 """What an entry takes beyond its key and its bytes: the objects that hold them, and its place in the table."""
 
 
+ENCODED: Final = object()
+"""Stands for a value that is to be read from the bytes, for each caller anew."""
+
+_UNCHANGING = frozenset({type(None), bool, int, float, str, bytes})
+
+
 class LocalEntry(NamedTuple):
     """One entry.
 
     Attributes:
         stored: The bytes as the remote cache holds them.
+        entry: What they were read as, once: its times, and its value where nobody can change it.
+        packing: What read them.
         until_ms: Until when it may be served without asking the remote cache, in milliseconds since 1970.
     """
 
     stored: bytes
+    entry: Entry
+    packing: Packing
     until_ms: int
 
 
@@ -57,8 +68,8 @@ class LocalTier:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: str, now_ms: int) -> bytes | None:
-        """Return an entry's bytes while they may be served without asking the remote cache."""
+    def get(self, key: str, now_ms: int) -> LocalEntry | None:
+        """Return an entry while it may be served without asking the remote cache."""
         entry = self._entries.get(key)
         if entry is None or now_ms >= entry.until_ms:
             return None
@@ -66,21 +77,23 @@ class LocalTier:
             # Another thread may have dropped it meanwhile.
             if key in self._entries:
                 self._entries.move_to_end(key)
-        return entry.stored
+        return entry
 
-    def last_known(self, key: str) -> bytes | None:
-        """Return an entry's bytes even if they should not be served without asking: for when nobody answers."""
-        entry = self._entries.get(key)
-        return None if entry is None else entry.stored
+    def last_known(self, key: str) -> LocalEntry | None:
+        """Return an entry even if it should not be served without asking: for when nobody answers."""
+        return self._entries.get(key)
 
-    def put(self, key: str, stored: bytes, now_ms: int, due_ms: int, ttl_ms: int | None = None) -> None:
+    def put(
+        self, key: str, stored: bytes, entry: Entry, packing: Packing, *, now_ms: int, ttl_ms: int | None = None
+    ) -> None:
         """Keep an entry, to be served until it is due or a TTL is over, whichever comes first.
 
         Args:
             key: The key.
             stored: The bytes as the remote cache holds them.
+            entry: What they were read as.
+            packing: What read them.
             now_ms: Milliseconds since 1970.
-            due_ms: When the entry's own time to live is over.
             ttl_ms: The TTL; None for the tier's own.
         """
         size = _size(key, stored)
@@ -88,7 +101,8 @@ class LocalTier:
             self._drop(key)
             if size > self.max_bytes:
                 return
-            self._entries[key] = LocalEntry(stored, min(now_ms + (ttl_ms or self.ttl_ms), due_ms))
+            until_ms = min(now_ms + (ttl_ms or self.ttl_ms), entry.due_ms)
+            self._entries[key] = LocalEntry(stored, _without_what_changes(entry), packing, until_ms)
             self._used += size
             while self._used > self.max_bytes:
                 self._drop(next(iter(self._entries)))
@@ -108,6 +122,11 @@ class LocalTier:
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._used -= _size(key, entry.stored)
+
+
+def _without_what_changes(entry: Entry) -> Entry:
+    """Return an entry without a value that a caller who got it could change; the bytes hold it still."""
+    return entry if type(entry.value) in _UNCHANGING else entry._replace(value=ENCODED)
 
 
 def _size(key: str, stored: bytes) -> int:

@@ -14,7 +14,7 @@ from momento_lambda.caching.envelope import Entry
 from momento_lambda.caching.events import Observers
 from momento_lambda.caching.freshness import freshness
 from momento_lambda.caching.lifetime import Loaded
-from momento_lambda.caching.outcomes import Result
+from momento_lambda.caching.outcomes import Result, Source
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.remote import Remote
 from momento_lambda.caching.shelf import Shelf
@@ -67,12 +67,20 @@ class ReadAside:
         self._chance = chance
         self._back_off = BackOff(chance)
 
+    def local(self, key: str, policy: Policy) -> Result[Any] | None:
+        """Return what this process's own tier may serve, or None. No step is needed for that."""
+        now_ms = self._shelf.now_ms()
+        entry = self._shelf.local(key, policy, now_ms)
+        if entry is None:
+            return None
+        self._observers.tell("local_hit")
+        return _result(entry, "local", now_ms)
+
     def one(self, key: str, policy: Policy) -> Read:
         """Read one key; where it is missing or due, load its value and store it."""
-        local = self._shelf.local(key, policy)
+        local = self.local(key, policy)
         if local is not None:
-            self._observers.tell("local_hit")
-            return self._result(local, "local")
+            return local
         ticket = self._flights.ticket()
         entry, error = yield from self._fetch(key, policy)
         if error is not None:
@@ -91,10 +99,9 @@ class ReadAside:
 
     def peek(self, key: str, policy: Policy) -> Generator[Step, Any, Result[Any] | Raised | None]:
         """Return what the cache holds, or None; nothing is loaded."""
-        local = self._shelf.local(key, policy)
+        local = self.local(key, policy)
         if local is not None:
-            self._observers.tell("local_hit")
-            return self._result(local, "local")
+            return local
         entry, error = yield from self._fetch(key, policy)
         if error is not None and policy.raise_errors:
             return Raised(error)
@@ -133,7 +140,7 @@ class ReadAside:
         known = self._shelf.last_known(key, policy)
         if known is not None:
             self._observers.tell("stale_hit")
-            return self._result(known, "stale", error)
+            return _result(known, "stale", self._shelf.now_ms(), error)
         self._observers.tell("miss")
         return (yield from self._once(key, lambda: self._load_and_store(key, policy, None, error=error)))
 
@@ -211,21 +218,22 @@ class ReadAside:
         return self._served(fallback)
 
     def _served(self, entry: Entry) -> Result[Any]:
+        now_ms = self._shelf.now_ms()
         if entry.negative:
             self._observers.tell("negative_hit")
-            return self._result(entry, "negative")
-        if self._shelf.now_ms() >= entry.due_ms:
+            return _result(entry, "negative", now_ms)
+        if now_ms >= entry.due_ms:
             self._observers.tell("stale_hit")
-            return self._result(entry, "stale")
+            return _result(entry, "stale", now_ms)
         self._observers.tell("hit")
-        return self._result(entry, "cache")
+        return _result(entry, "cache", now_ms)
 
-    def _result(self, entry: Entry, source: Any, error: MomentoError | None = None) -> Result[Any]:
-        if not entry.created_ms:
-            return Result(entry.value, source, cache_error=error)
-        now_ms = self._shelf.now_ms()
-        age, left = (now_ms - entry.created_ms) / 1000, (entry.due_ms - now_ms) / 1000
-        return Result(entry.value, source, age=age, ttl_left=left, cache_error=error)
+
+def _result(entry: Entry, source: Source, now_ms: int, error: MomentoError | None = None) -> Result[Any]:
+    if not entry.created_ms:
+        return Result(entry.value, source, cache_error=error)
+    age, left = (now_ms - entry.created_ms) / 1000, (entry.due_ms - now_ms) / 1000
+    return Result(entry.value, source, age=age, ttl_left=left, cache_error=error)
 
 
 def _seconds(loaded: Loaded) -> float | None:

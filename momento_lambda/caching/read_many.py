@@ -57,7 +57,9 @@ class ReadMany:
         """
         if not keys:
             return {}
-        known = {id_: entry for id_, key in keys.items() if (entry := self._shelf.local(key, policy)) is not None}
+        now_ms = self._shelf.now_ms()
+        local = ((id_, self._shelf.local(key, policy, now_ms)) for id_, key in keys.items())
+        known = {id_: entry for id_, entry in local if entry is not None}
         if known:
             self._observers.tell("local_hit", len(known))
         asked = {id_: key for id_, key in keys.items() if id_ not in known}

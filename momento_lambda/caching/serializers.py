@@ -37,7 +37,6 @@ class Serializer(Protocol):
 
 # A dict with this key alone is no dict: it holds another type's name and text. A real dict with this key is wrapped.
 _MARK = "$type"
-_MARK_BYTES = _MARK.encode()
 _MAX_DEPTH = 200
 _TOO_DEEP = "the value is nested too deeply for JSON, or contains itself"
 # Longer integers Python neither writes nor reads as decimal numbers.
@@ -96,9 +95,13 @@ class JsonSerializer:
         """
         try:
             # Without a mark there is nothing to convert, and no need to look at every dict.
-            return (_MARKED if _MARK_BYTES in data else _UNMARKED).decode(data.decode())
+            text = data.decode()
+            value, end = (_MARKED if _MARK in text else _UNMARKED).raw_decode(text)
         except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError) as error:
             raise ValueError("not a value that was stored as JSON") from error
+        if end != len(text):
+            raise ValueError("more than the JSON of one value")
+        return value
 
 
 JSON: Final = JsonSerializer()

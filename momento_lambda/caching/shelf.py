@@ -7,7 +7,7 @@ from typing import NamedTuple, final
 from momento_lambda.caching.envelope import Entry
 from momento_lambda.caching.events import Observers
 from momento_lambda.caching.lifetime import Loaded
-from momento_lambda.caching.local_tier import LocalTier
+from momento_lambda.caching.local_tier import ENCODED, LocalEntry, LocalTier
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.trouble import Trouble
 from momento_lambda.configuration import MAX_ITEM_BYTES
@@ -94,22 +94,21 @@ class Shelf:
     def keep(self, key: str, stored: bytes, entry: Entry, policy: Policy) -> None:
         """Keep an entry in this process's own tier, where there is one."""
         if self._tier is not None and policy.local:
-            self._tier.put(key, stored, self.now_ms(), entry.due_ms, policy.local_ttl_ms)
+            self._tier.put(key, stored, entry, policy.packing, now_ms=self.now_ms(), ttl_ms=policy.local_ttl_ms)
 
-    def local(self, key: str, policy: Policy) -> Entry | None:
+    def local(self, key: str, policy: Policy, now_ms: int) -> Entry | None:
         """Return what this process's own tier holds and may serve."""
         if self._tier is None or not policy.local:
             return None
-        stored = self._tier.get(key, self.now_ms())
-        return None if stored is None else self._present(policy.packing.unpack(stored))
+        found = self._tier.get(key, now_ms)
+        return None if found is None else _read(found, policy)
 
     def last_known(self, key: str, policy: Policy) -> Entry | None:
         """Return what this process's own tier holds, for when the remote cache does not answer, if it is not gone."""
         if self._tier is None or not policy.local:
             return None
-        stored = self._tier.last_known(key)
-        entry = None if stored is None else self._present(policy.packing.unpack(stored))
-        return entry if entry is not None and self.now_ms() < entry.gone_ms else None
+        found = self._tier.last_known(key)
+        return None if found is None or self.now_ms() >= found.entry.gone_ms else _read(found, policy)
 
     def forget(self, key: str) -> None:
         """Drop a key from this process's own tier."""
@@ -138,6 +137,13 @@ class Shelf:
             return entry
         return policy.packing.unpack(stored) or entry
 
-    @staticmethod
-    def _present(entry: Entry | None) -> Entry | None:
-        return None if entry is None or entry.absent else entry
+
+def _read(found: LocalEntry, policy: Policy) -> Entry | None:
+    """Return an entry of this process's own tier as this policy reads it; None for an absence, which is no value."""
+    entry: Entry | None = found.entry
+    if found.packing is not policy.packing:
+        # Kept by another function, whose values may be of another type.
+        entry = policy.packing.unpack(found.stored)
+    elif found.entry.value is ENCODED:
+        entry = Entry(policy.packing.value(found.stored), *found.entry[1:])
+    return None if entry is None or entry.absent else entry
