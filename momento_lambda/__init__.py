@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 from momento_lambda.version import __version__
 
 if TYPE_CHECKING:
+    from momento_lambda.caching.breaker import Breaker
     from momento_lambda.caching.cache import Cache
+    from momento_lambda.caching.events import CacheEvent, Observer, Statistics
+    from momento_lambda.caching.local_tier import LocalTier
     from momento_lambda.caching.outcomes import Cacheable, NoStore, Result
+    from momento_lambda.caching.serializers import BYTES, JSON, TEXT, Serializer
     from momento_lambda.client.async_client import SimpleCacheClientAsync
     from momento_lambda.client.sync_client import SimpleCacheClient
     from momento_lambda.configuration import Configuration
@@ -46,10 +50,15 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "BYTES",
+    "JSON",
+    "TEXT",
     "AlreadyExists",
     "AlreadyExistsError",
     "AuthenticationError",
+    "Breaker",
     "Cache",
+    "CacheEvent",
     "CacheInfo",
     "CacheNotFoundError",
     "CachePage",
@@ -66,15 +75,19 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidTokenError",
     "LimitExceededError",
+    "LocalTier",
     "Miss",
     "MomentoError",
     "NoStore",
     "NotFoundError",
     "NotStored",
+    "Observer",
     "PermissionDeniedError",
     "Result",
+    "Serializer",
     "SimpleCacheClient",
     "SimpleCacheClientAsync",
+    "Statistics",
     "Stored",
     "TtlUpdate",
     "UnavailableError",
@@ -83,14 +96,23 @@ __all__ = [
 ]
 
 _MODULES = {
+    "BYTES": "caching.serializers",
+    "Breaker": "caching.breaker",
     "Cache": "caching.cache",
+    "CacheEvent": "caching.events",
     "Cacheable": "caching.outcomes",
     "Configuration": "configuration",
     "CredentialProvider": "credentials",
+    "JSON": "caching.serializers",
+    "LocalTier": "caching.local_tier",
     "NoStore": "caching.outcomes",
+    "Observer": "caching.events",
     "Result": "caching.outcomes",
+    "Serializer": "caching.serializers",
     "SimpleCacheClient": "client.sync_client",
     "SimpleCacheClientAsync": "client.async_client",
+    "Statistics": "caching.events",
+    "TEXT": "caching.serializers",
 }
 
 
