@@ -12,7 +12,7 @@ from momento_lambda.caching.breaker import Breaker
 from momento_lambda.caching.cache_keys import CacheKeys, Namespace
 from momento_lambda.caching.cached import CachedCoroutine, CachedFunction, check_cacheable
 from momento_lambda.caching.cached_many import BatchKeys, CachedManyCoroutine, CachedManyFunction
-from momento_lambda.caching.decorators import CachedDecorator, CachedManyDecorator
+from momento_lambda.caching.decorators import CachedDecorator, CachedManyDecorator, HandlerDecorator
 from momento_lambda.caching.emf import emit
 from momento_lambda.caching.events import Observer, Observers, Recording, Statistics
 from momento_lambda.caching.handler import wrap_handler
@@ -265,6 +265,7 @@ class Cache:
         *,
         key: str,
         param: str = "ids",
+        ignore: Iterable[str] = (),
         ttl: Ttl | TtlOfValue | None = None,
         negative_ttl: Ttl | Inherit | None = INHERIT,
         stale: Ttl | None = None,
@@ -280,6 +281,7 @@ class Cache:
         Args:
             key: A template of the key with `{id}` in it, and with other parameters, as in "price:{region}:{id}".
             param: The parameter that takes the ids.
+            ignore: Parameters that the values do not depend on.
             ttl: How long values live, or a function of id and value.
             negative_ttl: How long absences and None live.
             stale: How long past its TTL a value may be served in need.
@@ -304,7 +306,7 @@ class Cache:
                 raw=raw,
                 returns=value_type(return_type(function)),
             )
-            keys = BatchKeys(function, param=param, template=key, prefix=self._keys.prefix)
+            keys = BatchKeys(function, param=param, template=key, prefix=self._keys.prefix, ignore=ignore)
             handle = CachedManyCoroutine if iscoroutinefunction(function) else CachedManyFunction
             return handle(function, keys, policy, self._workings)
 
@@ -385,9 +387,7 @@ class Cache:
         return written
 
     @overload
-    def handler(
-        self, function: None = None, /, *, metrics_namespace: str | None = None
-    ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+    def handler(self, function: None = None, /, *, metrics_namespace: str | None = None) -> HandlerDecorator: ...
     @overload
     def handler(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, R]: ...
     @overload

@@ -10,6 +10,7 @@ from momento_lambda.caching.outcomes import Cacheable, NoStore
 P = ParamSpec("P")
 T = TypeVar("T")
 K = TypeVar("K")
+R = TypeVar("R")
 
 
 class CachedDecorator(Protocol):
@@ -47,3 +48,12 @@ class CachedManyDecorator(Protocol):
     ) -> CachedManyFunction[P, dict[K, T]]: ...
     @overload
     def __call__(self, function: Callable[P, Mapping[K, T]], /) -> CachedManyFunction[P, dict[K, T]]: ...
+
+
+class HandlerDecorator(Protocol):
+    """What `handler(...)` returns: a decorator that makes a plain function of both kinds."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...

@@ -5,6 +5,7 @@ import zlib
 from typing import Any, Final, NamedTuple, Protocol, final
 
 from momento_lambda.caching.serializers import Serializer
+from momento_lambda.errors import InvalidArgumentError
 
 _MAGIC = b"ml"
 _VERSION = 2
@@ -99,8 +100,8 @@ class Envelope:
             InvalidArgumentError: The serializer refuses the value.
         """
         flags = (_NEGATIVE if entry.negative else 0) | (_ABSENT if entry.absent else 0)
-        payload = b"" if entry.absent else self._serializer.dumps(entry.value)
-        if self._compress_over is not None and len(payload) > self._compress_over:
+        payload = b"" if entry.absent else _dumped(self._serializer, entry.value)
+        if self._compress_over is not None and self._compress_over < len(payload) <= _MAX_UNPACKED_BYTES:
             compressed = zlib.compress(payload)
             if len(compressed) < len(payload):
                 flags, payload = flags | _COMPRESSED, compressed
@@ -131,7 +132,7 @@ class Envelope:
         if flags & _ABSENT:
             return Entry(None, created, due, gone, cost, negative=True, absent=True)
         try:
-            value = self._serializer.loads(_decompress(payload) if flags & _COMPRESSED else payload)
+            value = _loaded(self._serializer, _decompress(payload) if flags & _COMPRESSED else payload)
         except ValueError:
             return None
         return Entry(value, created, due, gone, cost, negative=bool(flags & _NEGATIVE))
@@ -163,18 +164,38 @@ class Bare:
         Raises:
             InvalidArgumentError: The serializer refuses the value.
         """
-        return self._serializer.dumps(entry.value)
+        return _dumped(self._serializer, entry.value)
 
     def unpack(self, stored: bytes) -> Entry | None:
         """Return the value, with times that leave its end to the cache; None where the serializer cannot read it."""
         try:
-            return Entry(self._serializer.loads(stored), 0, _FOREVER_MS, _FOREVER_MS)
+            return Entry(_loaded(self._serializer, stored), 0, _FOREVER_MS, _FOREVER_MS)
         except ValueError:
             return None
 
     def value(self, stored: bytes) -> Any:
         """Return the value."""
         return self._serializer.loads(stored)
+
+
+def _dumped(serializer: Serializer, value: Any) -> bytes:
+    try:
+        return serializer.dumps(value)
+    except InvalidArgumentError:
+        raise
+    except Exception as error:
+        # A user's serializer may raise anything; the value is still good.
+        raise InvalidArgumentError(
+            f"a value of type {type(value).__qualname__} could not be serialized ({type(error).__name__})"
+        ) from error
+
+
+def _loaded(serializer: Serializer, payload: bytes) -> Any:
+    try:
+        return serializer.loads(payload)
+    except Exception as error:
+        # As above: bytes that it cannot read are none of the caller's trouble.
+        raise ValueError("not a value that the serializer reads") from error
 
 
 def _checksum(header: bytes, payload: bytes) -> bytes:
@@ -184,9 +205,10 @@ def _checksum(header: bytes, payload: bytes) -> bytes:
 def _decompress(payload: bytes) -> bytes:
     unpacker = zlib.decompressobj()
     try:
-        unpacked = unpacker.decompress(payload, _MAX_UNPACKED_BYTES)
+        # One more than may be, for the end to be seen of what is as large as may be.
+        unpacked = unpacker.decompress(payload, _MAX_UNPACKED_BYTES + 1)
     except zlib.error as error:
         raise ValueError("not compressed data") from error
-    if unpacker.unconsumed_tail or not unpacker.eof:
+    if not unpacker.eof or len(unpacked) > _MAX_UNPACKED_BYTES:
         raise ValueError("compressed data that is cut short, or unpacks to more than any value has")
     return unpacked

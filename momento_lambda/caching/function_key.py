@@ -39,7 +39,7 @@ class FunctionKey:
         self._template = None if template is None else KeyTemplate(template)
         if self._template is not None:
             used = known_parameters(self._template.names, signature, f"the key template {template!r}")
-            _warn_of_unused(function, signature, used | ignored)
+            warn_of_unused(function, signature, used | ignored, stacklevel=5)
         elif function.__qualname__.endswith("<lambda>"):
             raise InvalidArgumentError("every lambda has the same name: give it a key= template, or use def")
         self._bind = binder(signature)
@@ -103,13 +103,16 @@ class _Name:
         return self._name
 
 
-def _warn_of_unused(function: Callable[..., Any], signature: inspect.Signature, known: frozenset[str]) -> None:
+def warn_of_unused(
+    function: Callable[..., Any], signature: inspect.Signature, known: frozenset[str], stacklevel: int
+) -> None:
+    """Warn whoever decorates a function of parameters that its key template does not tell apart."""
     unused = [name for name in signature.parameters if name not in known and name not in {"self", "cls"}]
     if unused:
         warnings.warn(
             f"the key template of {function.__qualname__} uses none of {', '.join(unused)}: calls that differ in them "
             "share a value, which may leak between callers; name them in the template, or in ignore=",
-            stacklevel=5,
+            stacklevel=stacklevel,
         )
 
 

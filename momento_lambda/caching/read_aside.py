@@ -11,21 +11,23 @@ from typing import Any, Final, TypeAlias, final
 
 from momento_lambda.caching.back_off import BackOff
 from momento_lambda.caching.envelope import Entry
-from momento_lambda.caching.events import Observers
+from momento_lambda.caching.events import EventKind, Observers
 from momento_lambda.caching.freshness import freshness
 from momento_lambda.caching.lifetime import Loaded
 from momento_lambda.caching.outcomes import Result, Source
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.remote import Remote
 from momento_lambda.caching.shelf import Shelf
-from momento_lambda.caching.single_flight import LoadsUnderWay, SingleFlight
+from momento_lambda.caching.single_flight import LoadsUnderWay, LoadUnderWay, SingleFlight
 from momento_lambda.caching.steps import Beside, Load, Once, Pause, Plan, Raised, Step
+from momento_lambda.caching.trouble import Trouble
 from momento_lambda.errors import MomentoError
 from momento_lambda.responses import Hit
 
 LEASE_SUFFIX: Final = ":lease"
 _FIRST_POLL_SECONDS: Final = 0.02
 _LONGEST_POLL_SECONDS: Final = 0.5
+_SERVED: Final[dict[Source, EventKind]] = {"cache": "hit", "stale": "stale_hit", "negative": "negative_hit"}
 
 Read: TypeAlias = Generator[Step, Any, Result[Any] | Raised]
 
@@ -39,6 +41,8 @@ class ReadAside:
         shelf: What turns loaded values into stored ones and back, and this process's own tier.
         flights: The loads of this process.
         loads: What invalidations look at.
+        back_off: The loaders that failed and rest.
+        trouble: Where a value that could not be loaded anew is remarked on.
         observers: Who is told of what happens.
         time_left: The seconds that the invocation has left; None where nobody says.
         clock: Seconds, monotonic: what loaders cost.
@@ -52,6 +56,8 @@ class ReadAside:
         *,
         flights: SingleFlight,
         loads: LoadsUnderWay,
+        back_off: BackOff,
+        trouble: Trouble,
         observers: Observers,
         time_left: Callable[[], float | None],
         clock: Callable[[], float] = time.perf_counter,
@@ -61,11 +67,12 @@ class ReadAside:
         self._shelf = shelf
         self._flights = flights
         self._loads = loads
+        self._back_off = back_off
+        self._trouble = trouble
         self._observers = observers
         self._time_left = time_left
         self._clock = clock
         self._chance = chance
-        self._back_off = BackOff(chance)
 
     def local(self, key: str, policy: Policy) -> Result[Any] | None:
         """Return what this process's own tier may serve, or None. No step is needed for that."""
@@ -94,7 +101,9 @@ class ReadAside:
         return self._served(entry)
 
     def refresh(self, key: str, policy: Policy) -> Read:
-        """Load a value anew and store it, whatever the cache holds."""
+        """Load a value anew and store it, whatever the cache holds and whatever is being loaded already."""
+        self._loads.invalidate(key)
+        self._flights.forget(key)
         return (yield from self._once(key, lambda: self._load_and_store(key, policy, None, error=None)))
 
     def peek(self, key: str, policy: Policy) -> Generator[Step, Any, Result[Any] | Raised | None]:
@@ -114,17 +123,17 @@ class ReadAside:
         self, key: str, policy: Policy, ticket: int, entry: Entry, *, early: bool
     ) -> Generator[Step, Any, bool]:
         """Start loading a value anew beside the caller; where that cannot be, whether the caller should."""
-        if not early and self._back_off.rests(key, self._shelf.now_ms()):
+        if self._back_off.rests(key, self._shelf.now_ms()):
             return False
 
         def load() -> Plan:
             return self._load(key, policy, ticket=ticket, fallback=entry)
 
-        if (yield Beside(key, load, entry.cost_ms / 1000)):
-            if early:
-                self._observers.tell("early_refresh")
-            return False
-        return not early or policy.early_inline
+        beside = yield Beside(key, load, entry.cost_ms / 1000)
+        inline = beside is None and (policy.early_inline or not early)
+        if early and (beside or inline):
+            self._observers.tell("early_refresh")
+        return inline
 
     def _fetch(self, key: str, policy: Policy) -> Generator[Step, Any, tuple[Entry | None, MomentoError | None]]:
         answers, error = yield from self._remote.fetch([key])
@@ -146,9 +155,11 @@ class ReadAside:
 
     def _once(self, key: str, plan: Callable[[], Plan]) -> Read:
         outcome, led = yield Once(key, plan)
+        shared: Result[Any] | Raised = outcome
         if not led:
             self._observers.tell("shared")
-        shared: Result[Any] | Raised = outcome
+        elif isinstance(shared, Result) and shared.source in _SERVED:
+            self._observers.tell(_SERVED[shared.source])
         return shared
 
     def _load(self, key: str, policy: Policy, *, ticket: int, fallback: Entry | None) -> Read:
@@ -156,20 +167,22 @@ class ReadAside:
         if self._flights.landed_since(key, ticket):
             entry, error = yield from self._fetch(key, policy)
             if entry is not None and freshness(entry, self._shelf.now_ms(), None, self._chance) == "fresh":
-                return self._served(entry)
+                return self._found(entry)
             if error is not None:
                 return (yield from self._load_and_store(key, policy, fallback, error=error))
         if policy.lease_seconds is None:
             return (yield from self._load_and_store(key, policy, fallback, error=None))
+        claimed_at = self._clock()
         held = yield from self._remote.claim(key + LEASE_SUFFIX, secrets.token_bytes(16), policy.lease_seconds)
         if held is False:
             if fallback is not None:
-                return self._served(fallback)
+                return self._found(fallback)
             entry = yield from self._await_other(key, policy, policy.lease_seconds)
             if entry is not None:
-                return self._served(entry)
+                return self._found(entry)
         outcome = yield from self._load_and_store(key, policy, fallback, error=None)
-        if held:
+        # A lease that ran out may be another's by now.
+        if held and self._clock() - claimed_at < policy.lease_seconds:
             yield from self._remote.remove(key + LEASE_SUFFIX)
         return outcome
 
@@ -204,29 +217,41 @@ class ReadAside:
             entry, stored = self._shelf.pack(key, loaded, policy, cost)
             if stored is not None and error is None and load.valid:
                 error = yield from self._remote.store({key: stored}, {key: loaded.kept_ms / 1000})
-                if error is None and load.valid:
-                    self._shelf.keep(key, stored, entry, policy)
+                if error is None:
+                    error = yield from self._settle(key, stored, entry, policy, load)
         value = entry.value if policy.decode_loaded else loaded.value
         return Result(value, "loader", age=0.0, ttl_left=_seconds(loaded), cache_error=error)
 
+    def _settle(
+        self, key: str, stored: bytes, entry: Entry, policy: Policy, load: LoadUnderWay
+    ) -> Generator[Step, Any, MomentoError | None]:
+        """Keep here too what was stored, unless it was invalidated on its way: then it must not stay there either."""
+        if load.valid:
+            self._shelf.keep(key, stored, entry, policy)
+            return None
+        return (yield from self._remote.remove(key))
+
     def _instead(self, key: str, raised: Raised, fallback: Entry | None) -> Result[Any] | Raised:
         self._observers.tell("load_error", error=type(raised.error).__name__)
+        if fallback is None:
+            return raised
+        self._trouble.not_loaded_anew(raised.error)
         now_ms = self._shelf.now_ms()
-        if fallback is None or now_ms >= fallback.gone_ms:
+        if now_ms >= fallback.gone_ms:
             return raised
         self._back_off.rest(key, now_ms)
-        return self._served(fallback)
+        return self._found(fallback)
 
     def _served(self, entry: Entry) -> Result[Any]:
+        found = self._found(entry)
+        self._observers.tell(_SERVED[found.source])
+        return found
+
+    def _found(self, entry: Entry) -> Result[Any]:
+        """Return an entry as a result. Who serves it tells of it: what was loaded beside a caller serves nobody."""
         now_ms = self._shelf.now_ms()
-        if entry.negative:
-            self._observers.tell("negative_hit")
-            return _result(entry, "negative", now_ms)
-        if now_ms >= entry.due_ms:
-            self._observers.tell("stale_hit")
-            return _result(entry, "stale", now_ms)
-        self._observers.tell("hit")
-        return _result(entry, "cache", now_ms)
+        source: Source = "negative" if entry.negative else "stale" if now_ms >= entry.due_ms else "cache"
+        return _result(entry, source, now_ms)
 
 
 def _result(entry: Entry, source: Source, now_ms: int, error: MomentoError | None = None) -> Result[Any]:

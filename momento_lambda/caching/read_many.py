@@ -1,18 +1,20 @@
 """The order of one batch, without I/O: one read for all keys, one load for all that is missing, one write."""
 
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final, final
 
+from momento_lambda.caching.back_off import BackOff
 from momento_lambda.caching.envelope import Entry
-from momento_lambda.caching.events import Observers
+from momento_lambda.caching.events import EventKind, Observers
 from momento_lambda.caching.freshness import freshness
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.remote import Remote
 from momento_lambda.caching.shelf import Shelf
 from momento_lambda.caching.single_flight import LoadsUnderWay
 from momento_lambda.caching.steps import Load, Raised, Step
+from momento_lambda.caching.trouble import Trouble
 from momento_lambda.errors import MomentoError
 from momento_lambda.responses import GetResponse, Hit
 
@@ -31,6 +33,8 @@ class ReadMany:
         remote: The remote cache.
         shelf: What turns loaded values into stored ones and back, and this process's own tier.
         loads: What invalidations look at.
+        back_off: The loaders that failed and rest.
+        trouble: Where values that could not be loaded anew are remarked on.
         observers: Who is told of what happens.
         clock: Seconds, monotonic: what loaders cost.
     """
@@ -41,12 +45,16 @@ class ReadMany:
         shelf: Shelf,
         *,
         loads: LoadsUnderWay,
+        back_off: BackOff,
+        trouble: Trouble,
         observers: Observers,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._remote = remote
         self._shelf = shelf
         self._loads = loads
+        self._back_off = back_off
+        self._trouble = trouble
         self._observers = observers
         self._clock = clock
 
@@ -70,6 +78,8 @@ class ReadMany:
             if error is not None and policy.raise_errors:
                 return Raised(error)
             self._sort(asked, answers, policy, known, due)
+            if error is not None:
+                self._take_last_known(asked, policy, known)
         missing = {id_: key for id_, key in asked.items() if id_ not in known}
         if missing:
             loaded = yield from self._load(missing, policy, due, error)
@@ -87,26 +97,35 @@ class ReadMany:
         due: dict[Any, Entry],
     ) -> None:
         """Put each answer where it belongs: known, due to be loaded anew, or in neither."""
-        hits = negatives = 0
+        counts: dict[EventKind, int] = {"hit": 0, "negative_hit": 0, "stale_hit": 0}
+        now_ms = self._shelf.now_ms()
         for (id_, key), answer in zip(asked.items(), answers, strict=False):
             entry = self._shelf.take(key, answer.value_bytes, policy) if isinstance(answer, Hit) else None
-            state = "gone" if entry is None else freshness(entry, self._shelf.now_ms(), None, _never)
+            state = "gone" if entry is None else freshness(entry, now_ms, None, _never)
             if entry is None or state == "gone":
                 continue
-            if state == "stale":
+            if state == "stale" and not self._back_off.rests(key, now_ms):
                 due[id_] = entry
                 continue
             known[id_] = entry
-            negatives += entry.negative
-            hits += not entry.negative
-        for kind, count in (("hit", hits), ("negative_hit", negatives)):
+            counts["negative_hit" if entry.negative else "stale_hit" if state == "stale" else "hit"] += 1
+        for kind, count in counts.items():
             if count:
-                self._observers.tell(kind, count)  # type: ignore[arg-type]  # one of the two literals above
+                self._observers.tell(kind, count)
+
+    def _take_last_known(self, asked: Mapping[Any, str], policy: Policy, known: dict[Any, Entry]) -> None:
+        """Where the remote cache did not answer, take what this process knew last."""
+        found = ((id_, self._shelf.last_known(key, policy)) for id_, key in asked.items())
+        last_known = {id_: entry for id_, entry in found if entry is not None}
+        if last_known:
+            self._observers.tell("stale_hit", len(last_known))
+        known |= last_known
 
     def _load(
         self, missing: Mapping[Any, str], policy: Policy, due: Mapping[Any, Entry], error: MomentoError | None
     ) -> Generator[Step, Any, dict[Any, Entry] | Raised]:
-        self._observers.tell("miss", len(missing) - len(due))
+        if len(missing) > len(due):
+            self._observers.tell("miss", len(missing) - len(due))
         with ExitStack() as stack:
             loads = {id_: stack.enter_context(self._loads.begin(key)) for id_, key in missing.items()}
             started = self._clock()
@@ -118,12 +137,17 @@ class ReadMany:
                 return self._instead(missing, returned, due)
             self._observers.tell("load", len(missing), seconds=cost)
             entries, items, ttls = self._pack(missing, returned, policy, cost)
-            valid = {missing[id_] for id_, load in loads.items() if load.valid}
-            items = {key: stored for key, stored in items.items() if key in valid}
-            if items and error is None:
-                failed = yield from self._remote.store(items, {key: ttls[key] for key in items})
-                if failed is None:
-                    self._keep(missing, entries, items, policy)
+            valid = {id_: key for id_, key in missing.items() if key in items and loads[id_].valid}
+            if valid and error is None:
+                failed = yield from self._remote.store(
+                    {key: items[key] for key in valid.values()}, {key: ttls[key] for key in valid.values()}
+                )
+                for id_, key in valid.items() if failed is None else ():
+                    if loads[id_].valid:
+                        self._shelf.keep(key, items[key], entries[id_], policy)
+                    else:
+                        # It was invalidated on its way: whatever came first there, the older value must not stay.
+                        yield from self._remote.remove(key)
         return entries
 
     def _pack(
@@ -142,19 +166,17 @@ class ReadMany:
                 items[key], ttls[key] = stored, loaded.kept_ms / 1000
         return entries, items, ttls
 
-    def _keep(
-        self, missing: Mapping[Any, str], entries: Mapping[Any, Entry], items: Mapping[str, bytes], policy: Policy
-    ) -> None:
-        for id_, key in missing.items():
-            if key in items:
-                self._shelf.keep(key, items[key], entries[id_], policy)
-
-    def _instead(self, missing: Iterable[Any], raised: Raised, due: Mapping[Any, Entry]) -> dict[Any, Entry] | Raised:
+    def _instead(
+        self, missing: Mapping[Any, str], raised: Raised, due: Mapping[Any, Entry]
+    ) -> dict[Any, Entry] | Raised:
         """Serve what is over due, if that answers for everything that was to be loaded."""
         self._observers.tell("load_error", error=type(raised.error).__name__)
         now_ms = self._shelf.now_ms()
         if any(id_ not in due or now_ms >= due[id_].gone_ms for id_ in missing):
             return raised
+        self._trouble.not_loaded_anew(raised.error)
+        for key in missing.values():
+            self._back_off.rest(key, now_ms)
         self._observers.tell("stale_hit", len(due))
         return dict(due)
 

@@ -78,7 +78,10 @@ class Remote:
             return UnavailableError(_LEFT_ALONE)
         if self._time_left() == 0:
             self._breaker.gave_up()
-            return DeadlineExceededError(_NO_TIME)
+            late = DeadlineExceededError(_NO_TIME)
+            self._observers.tell("error", error=late.code)
+            self._trouble.failed(operation, late)
+            return late
         told = False
         try:
             outcome = yield step

@@ -1,6 +1,7 @@
 """What a return annotation says of the values: their serializer, and a mark that changes when the type does."""
 
 import dataclasses
+import functools
 import types
 import typing
 import zlib
@@ -151,17 +152,22 @@ def _container_shape(origin: object, arguments: Sequence[object]) -> tuple[Conve
 
 
 def _dataclass_shape(kind: type) -> tuple[Convert, Convert]:
-    shapes = {name: _shape(field_type) for name, field_type in _field_types(kind).items()}
+    @functools.cache
+    def shapes() -> dict[str, tuple[Convert, Convert] | None]:
+        # Not before a value asks for them: a field may be of the very same type.
+        return {name: _shape(field_type) for name, field_type in _field_types(kind).items()}
 
     def to_plain(value: Any) -> Any:
         _check_kind(value, kind)
-        plain = {name: getattr(value, name) for name in shapes}
-        return {name: item if (shape := shapes[name]) is None else shape[0](item) for name, item in plain.items()}
+        return {
+            name: getattr(value, name) if shape is None else shape[0](getattr(value, name))
+            for name, shape in shapes().items()
+        }
 
     def from_plain(plain: Any) -> Any:
-        fields = {name: item if (shape := shapes[name]) is None else shape[1](item) for name, item in plain.items()}
+        fields = {name: item if (shape := shapes()[name]) is None else shape[1](item) for name, item in plain.items()}
         value: Any = object.__new__(kind)
-        for name in shapes:
+        for name in shapes():
             object.__setattr__(value, name, fields[name])
         return value
 
@@ -171,7 +177,10 @@ def _dataclass_shape(kind: type) -> tuple[Convert, Convert]:
 def _model_shape(kind: Any) -> tuple[Convert, Convert]:
     def to_plain(value: Any) -> Any:
         _check_kind(value, kind)
-        return value.model_dump(mode="json")
+        plain = value.model_dump(mode="json", by_alias=True, round_trip=True)
+        if from_plain(plain) != value:
+            raise InvalidArgumentError(f"a value of type {kind.__qualname__} would not come back as it was")
+        return plain
 
     def from_plain(plain: Any) -> Any:
         # A ValidationError is a ValueError: what was stored by another version of the model is not read.

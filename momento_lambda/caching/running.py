@@ -55,62 +55,68 @@ class Runner:
 
     def _run(self, plan: Plan, load: Callable[..., Any]) -> Any:
         outcome: Any = None
-        while True:
-            try:
+        try:
+            while True:
                 step = plan.send(outcome)
-            except StopIteration as end:
-                return end.value
-            match step:
-                case Load():
-                    outcome = _attempt(load, step.arguments)
-                case Once():
-                    outcome = self._flights.share(step.key, lambda: self._run(step.plan(), load), time_left)  # noqa: B023  # called before the next step
-                case Beside():
-                    outcome = self._start(step, load)
-                case Pause():
-                    outcome = None
-                    self._sleep(step.seconds)
-                case _:
-                    outcome = self._ask(step)
+                match step:
+                    case Load():
+                        outcome = _attempt(load, step.arguments)
+                    case Once():
+                        outcome = self._flights.share(step.key, lambda: self._run(step.plan(), load), time_left)  # noqa: B023  # called before the next step
+                    case Beside():
+                        outcome = self._start(step, load)
+                    case Pause():
+                        outcome = None
+                        self._sleep(step.seconds)
+                    case _:
+                        outcome = self._ask(step)
+        except StopIteration as end:
+            return end.value
+        finally:
+            # Whatever interrupted a step, the plan lets go of what it holds now, not when its traceback is forgotten.
+            plan.close()
 
     async def _run_async(self, plan: Plan, load: Callable[..., Awaitable[Any]]) -> Any:
         outcome: Any = None
-        while True:
-            try:
+        try:
+            while True:
                 step = plan.send(outcome)
-            except StopIteration as end:
-                return end.value
-            match step:
-                case Load():
-                    outcome = await _attempt_async(load, step.arguments)
-                case Once():
-                    outcome = await self._flights.share_async(step.key, lambda: self._run_async(step.plan(), load))  # noqa: B023  # called before the next step
-                case Beside():
-                    outcome = self._start_async(step, load)
-                case Pause():
-                    outcome = None
-                    await _sleep_async(step.seconds)
-                case _:
-                    outcome = await self._ask_async(step)
+                match step:
+                    case Load():
+                        outcome = await _attempt_async(load, step.arguments)
+                    case Once():
+                        outcome = await self._flights.share_async(step.key, lambda: self._run_async(step.plan(), load))  # noqa: B023  # called before the next step
+                    case Beside():
+                        outcome = self._start_async(step, load)
+                    case Pause():
+                        outcome = None
+                        await _sleep_async(step.seconds)
+                    case _:
+                        outcome = await self._ask_async(step)
+        except StopIteration as end:
+            return end.value
+        finally:
+            # As above.
+            plan.close()
 
-    def _start(self, step: Beside, load: Callable[..., Any]) -> bool:
-        invocation = _invocation_with_time_for(step)
+    def _start(self, step: Beside, load: Callable[..., Any]) -> bool | None:
+        invocation = current_invocation()
         if invocation is None:
+            return None
+        if self._flights.under_way(step.key) or not _time_for(step, invocation):
             return False
-        if not self._flights.under_way(step.key):
-            invocation.start(
-                lambda: self._flights.share(step.key, lambda: self._run(step.plan(), load), invocation.time_left)
-            )
+        invocation.start(
+            lambda: self._flights.share(step.key, lambda: self._run(step.plan(), load), invocation.time_left)
+        )
         return True
 
-    def _start_async(self, step: Beside, load: Callable[..., Awaitable[Any]]) -> bool:
-        invocation = _invocation_with_time_for(step)
-        if invocation is None:
+    def _start_async(self, step: Beside, load: Callable[..., Awaitable[Any]]) -> bool | None:
+        invocation = current_invocation()
+        if invocation is None or not invocation.joins_this_loop():
+            return None
+        if self._flights.under_way_here(step.key) or not _time_for(step, invocation):
             return False
-        if not self._flights.under_way_here(step.key):
-            invocation.start_async(
-                lambda: self._flights.share_async(step.key, lambda: self._run_async(step.plan(), load))
-            )
+        invocation.start_async(lambda: self._flights.share_async(step.key, lambda: self._run_async(step.plan(), load)))
         return True
 
     def _ask(self, step: Get | Store | Claim | Remove) -> Any:
@@ -171,10 +177,9 @@ async def _sleep_async(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-def _invocation_with_time_for(step: Beside) -> Invocation | None:
-    invocation = current_invocation()
-    left = None if invocation is None else invocation.time_left()
-    return None if left is not None and left < step.seconds * _TIMES_THE_COST else invocation
+def _time_for(step: Beside, invocation: Invocation) -> bool:
+    left = invocation.time_left()
+    return left is None or left >= step.seconds * _TIMES_THE_COST
 
 
 def _unwrap(outcome: Any) -> Any:

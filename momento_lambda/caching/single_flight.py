@@ -18,7 +18,20 @@ T = TypeVar("T")
 _ABANDONED: Final = object()
 _REMEMBERED_LANDINGS = 1024
 
-_loading: contextvars.ContextVar[tuple[tuple[int, str], ...]] = contextvars.ContextVar("loading", default=())
+
+@final
+class _Mark:
+    """Says of a context that it is inside a load. Contexts are copied, so it may be seen after the load is over."""
+
+    __slots__ = ("flights", "key", "over")
+
+    def __init__(self, flights: "SingleFlight", key: str) -> None:
+        self.flights = flights
+        self.key = key
+        self.over = False
+
+
+_loading: contextvars.ContextVar[tuple[_Mark, ...]] = contextvars.ContextVar("loading", default=())
 
 
 @final
@@ -91,14 +104,14 @@ class SingleFlight:
         Raises:
             ClientStateError: The key is being loaded by a caller of this very call, which would wait for ever.
         """
-        mark = self._enter(key)
+        self._refuse_recursion(key)
         while True:
             with self._lock:
                 flight = self._threads.get(key)
                 if flight is None:
                     leading = self._threads[key] = _ThreadFlight()
             if flight is None:
-                return self._lead(key, leading, lead, mark), True
+                return self._lead(key, leading, lead), True
             left = patience()
             outcome = flight.wait(left)
             if outcome is not _ABANDONED:
@@ -114,35 +127,43 @@ class SingleFlight:
         """
         import asyncio  # noqa: PLC0415  # a running loop has imported it; plain functions never pay for it
 
-        mark = self._enter(key)
+        self._refuse_recursion(key)
         loop = asyncio.get_running_loop()
-        flights = self._loops.setdefault(loop, {})
+        with self._lock:
+            flights = self._loops.setdefault(loop, {})
         while True:
-            flight = flights.get(key)
+            with self._lock:
+                flight = flights.get(key)
+                if flight is None:
+                    leading = flights[key] = loop.create_future()
             if flight is None:
-                flight = flights[key] = loop.create_future()
-                return await self._lead_async(key, flights, flight, lead, mark), True
+                return await self._lead_async(key, flights, leading, lead), True
             # Shielded: one waiter that is cancelled must not cancel the others.
             outcome = await asyncio.shield(flight)
             if outcome is not _ABANDONED:
                 return outcome, False
 
-    def _enter(self, key: str) -> tuple[tuple[int, str], ...]:
-        loading = _loading.get()
-        if (id(self), key) in loading:
-            raise ClientStateError("a loader asks the cache for the very key it is loading, and would wait for itself")
-        return (*loading, (id(self), key))
+    def forget(self, key: str) -> None:
+        """Have later callers load the key anew; those who share a load of it already still get its outcome."""
+        with self._lock:
+            self._threads.pop(key, None)
+            for flights in self._loops.values():
+                flights.pop(key, None)
 
-    def _lead(self, key: str, flight: _ThreadFlight, lead: Callable[[], T], mark: tuple[tuple[int, str], ...]) -> T:
+    def _refuse_recursion(self, key: str) -> None:
+        if any(mark.flights is self and mark.key == key and not mark.over for mark in _loading.get()):
+            raise ClientStateError("a loader asks the cache for the very key it is loading, and would wait for itself")
+
+    def _lead(self, key: str, flight: _ThreadFlight, lead: Callable[[], T]) -> T:
         outcome: Any = _ABANDONED
-        reset = _loading.set(mark)
+        mark = _Mark(self, key)
+        reset = _loading.set((*_loading.get(), mark))
         try:
             led = outcome = lead()
         finally:
             _loading.reset(reset)
-            with self._lock:
-                del self._threads[key]
-                self._note_landing(key)
+            mark.over = True
+            self._land(key, self._threads, flight)
             flight.land(outcome)
         return led
 
@@ -152,19 +173,25 @@ class SingleFlight:
         flights: "dict[str, asyncio.Future[Any]]",
         flight: "asyncio.Future[Any]",
         lead: Callable[[], Awaitable[T]],
-        mark: tuple[tuple[int, str], ...],
     ) -> T:
         outcome: Any = _ABANDONED
-        reset = _loading.set(mark)
+        mark = _Mark(self, key)
+        reset = _loading.set((*_loading.get(), mark))
         try:
             led = outcome = await lead()
         finally:
             _loading.reset(reset)
-            del flights[key]
-            with self._lock:
-                self._note_landing(key)
+            mark.over = True
+            self._land(key, flights, flight)
             flight.set_result(outcome)
         return led
+
+    def _land(self, key: str, flights: dict[str, Any], flight: object) -> None:
+        with self._lock:
+            # Another may lead where this one was forgotten.
+            if flights.get(key) is flight:
+                del flights[key]
+            self._note_landing(key)
 
     def _note_landing(self, key: str) -> None:
         self._landings += 1

@@ -82,7 +82,8 @@ class Once:
 class Beside:
     """Carry out a plan beside the caller, joined before the handler returns.
 
-    Outcome: True if it was started; False where no handler would join it, or there is no time for it.
+    Outcome: True if it was started; False where it need not be, being under way, or cannot be over in time; None where
+    no handler would join it.
     """
 
     __slots__ = ("key", "plan", "seconds")

@@ -68,6 +68,10 @@ class Trouble:
             error.message,
         )
 
+    def not_loaded_anew(self, error: Exception) -> None:
+        """Report that a loader failed where an older value stood in for it: no caller is told."""
+        self.remark(f"a value could not be loaded anew ({type(error).__name__}), and the older one stands in for it")
+
     def remark(self, remark: str) -> None:
         """Say what broke nothing and should be looked at."""
         if self._first(self._remarked, remark):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from momento_lambda.caching.back_off import BackOff
 from momento_lambda.caching.breaker import Breaker
 from momento_lambda.caching.events import Observers
 from momento_lambda.caching.local_tier import LocalTier
@@ -52,7 +53,7 @@ def assemble(
         now_ms: Milliseconds since 1970.
     """
     trouble = Trouble(name or "")
-    flights, loads = SingleFlight(), LoadsUnderWay()
+    flights, loads, back_off = SingleFlight(), LoadsUnderWay(), BackOff(options.chance)
     remote = Remote(breaker, trouble, observers, time_left)
     shelf = Shelf(trouble, observers, tier, now_ms)
     return Workings(
@@ -62,12 +63,14 @@ def assemble(
             shelf,
             flights=flights,
             loads=loads,
+            back_off=back_off,
+            trouble=trouble,
             observers=observers,
             time_left=time_left,
             chance=options.chance,
         ),
-        batches=ReadMany(remote, shelf, loads=loads, observers=observers),
-        writes=Writes(remote, shelf, loads=loads, trouble=trouble, observers=observers),
+        batches=ReadMany(remote, shelf, loads=loads, back_off=back_off, trouble=trouble, observers=observers),
+        writes=Writes(remote, shelf, flights=flights, loads=loads, trouble=trouble, observers=observers),
         runner=Runner(clients, name, flights),
         observers=observers,
     )

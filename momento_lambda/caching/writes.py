@@ -7,7 +7,7 @@ from momento_lambda.caching.events import Observers
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.remote import Remote
 from momento_lambda.caching.shelf import Shelf
-from momento_lambda.caching.single_flight import LoadsUnderWay
+from momento_lambda.caching.single_flight import LoadsUnderWay, SingleFlight
 from momento_lambda.caching.steps import Load, Raised, Step
 from momento_lambda.caching.trouble import Trouble
 
@@ -19,24 +19,32 @@ class Writes:
     Args:
         remote: The remote cache.
         shelf: What turns values into stored ones, and this process's own tier.
+        flights: The loads that callers share, which later callers must not.
         loads: The loads under way, which must not store what is older.
         trouble: Where a key that could not be invalidated is reported.
         observers: Who is told of what happens.
     """
 
     def __init__(
-        self, remote: Remote, shelf: Shelf, *, loads: LoadsUnderWay, trouble: Trouble, observers: Observers
+        self,
+        remote: Remote,
+        shelf: Shelf,
+        *,
+        flights: SingleFlight,
+        loads: LoadsUnderWay,
+        trouble: Trouble,
+        observers: Observers,
     ) -> None:
         self._remote = remote
         self._shelf = shelf
+        self._flights = flights
         self._loads = loads
         self._trouble = trouble
         self._observers = observers
 
     def put(self, key: str, value: Any, policy: Policy) -> Generator[Step, Any, bool | Raised]:
         """Store a value, and return whether it was."""
-        self._loads.invalidate(key)
-        self._shelf.forget(key)
+        self._outdate(key)
         loaded = policy.lifetime.of(value)
         entry, stored = self._shelf.pack(key, loaded, policy)
         if stored is None:
@@ -54,8 +62,7 @@ class Writes:
             key: The key.
             strict: Whether an error is raised rather than reported.
         """
-        self._loads.invalidate(key)
-        self._shelf.forget(key)
+        self._outdate(key)
         self._observers.tell("invalidate")
         error = yield from self._remote.remove(key)
         if error is None:
@@ -70,7 +77,7 @@ class Writes:
 
         The cache is invalidated where it cannot be updated: what is gone is loaded anew, what is old would stay.
         """
-        self._loads.invalidate(key)
+        self._outdate(key)
         returned = yield Load(value)
         if isinstance(returned, Raised):
             return returned
@@ -80,3 +87,9 @@ class Writes:
             if isinstance(removed, Raised):
                 return removed
         return returned
+
+    def _outdate(self, key: str) -> None:
+        """Let loads that are under way return to those who wait for them, to nobody else, and not be stored."""
+        self._loads.invalidate(key)
+        self._flights.forget(key)
+        self._shelf.forget(key)

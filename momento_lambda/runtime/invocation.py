@@ -33,6 +33,7 @@ class Invocation:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def time_left(self) -> float | None:
         """Return the seconds left, less a reserve and never under 0; None where nobody says."""
@@ -43,11 +44,24 @@ class Invocation:
         context = contextvars.copy_context()
         thread = threading.Thread(target=context.run, args=(work,), name="momento-lambda-refresh", daemon=True)
         with self._lock:
+            # Only what runs can be joined.
+            thread.start()
             self._threads.append(thread)
-        thread.start()
+
+    def join_this_loop(self) -> None:
+        """Note that `join_async` will be awaited in the running event loop."""
+        import asyncio  # noqa: PLC0415  # a running loop has imported it
+
+        self._loop = asyncio.get_running_loop()
+
+    def joins_this_loop(self) -> bool:
+        """Whether a task that is started in the running event loop would be waited for."""
+        import asyncio  # noqa: PLC0415  # a running loop has imported it
+
+        return self._loop is asyncio.get_running_loop()
 
     def start_async(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Run work in a task beside the handler, in the running event loop."""
+        """Run work in a task beside the handler, in the running event loop, which must be the one that is joined."""
         import asyncio  # noqa: PLC0415  # a running loop has imported it
 
         async def run() -> None:
@@ -56,23 +70,32 @@ class Invocation:
         self._tasks.add(asyncio.get_running_loop().create_task(run()))
 
     def join(self) -> None:
-        """Wait for the threads that were started, for as long as there is time."""
-        with self._lock:
-            threads, self._threads = self._threads, []
-        for thread in threads:
-            thread.join(self.time_left())
+        """Wait for the threads that were started, and for those that they start, for as long as there is time."""
+        while threads := self._started():
+            for thread in threads:
+                thread.join(self.time_left())
 
     async def join_async(self) -> None:
-        """Wait for the tasks that were started, for as long as there is time; cancel those that take longer."""
+        """Wait for the tasks that were started, and for those that they start, for as long as there is time.
+
+        Those that take longer are cancelled.
+        """
         import asyncio  # noqa: PLC0415  # a running loop has imported it
 
-        tasks, self._tasks = self._tasks, set()
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=self.time_left())
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while self._tasks:
+            tasks, self._tasks = self._tasks, set()
+            _, late = await asyncio.wait(tasks, timeout=self.time_left())
+            for task in late:
+                task.cancel()
+            for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    context = {"message": "work beside a handler failed", "exception": outcome}
+                    asyncio.get_running_loop().call_exception_handler(context)
+
+    def _started(self) -> list[threading.Thread]:
+        with self._lock:
+            threads, self._threads = self._threads, []
+        return threads
 
     def __enter__(self) -> "Invocation":
         self._reset = _current.set(self)
