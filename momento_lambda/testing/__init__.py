@@ -1,4 +1,4 @@
-"""For testing functions: a small local Lambda, without Docker.
+"""For testing functions: a small local Lambda, without Docker, and a network that fails on demand.
 
 Names are resolved on first use, so that importing one thing does not load all the others.
 """
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
         LocalLambdaError,
         LocalLambdaUnavailableError,
     )
+    from momento_lambda.testing.fault_proxy import FaultProxy
     from momento_lambda.testing.invocation import Failure, Invocation
     from momento_lambda.testing.local_lambda import LocalLambda, local_lambda_available
 
 __all__ = [
     "Failure",
+    "FaultProxy",
     "FunctionExitError",
     "FunctionInitError",
     "FunctionResponseError",
@@ -33,6 +35,7 @@ __all__ = [
 
 _MODULES = {
     "Failure": "invocation",
+    "FaultProxy": "fault_proxy",
     "FunctionExitError": "errors",
     "FunctionInitError": "errors",
     "FunctionResponseError": "errors",
