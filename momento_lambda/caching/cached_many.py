@@ -58,7 +58,7 @@ class BatchKeys:
         warn_of_unused(function, signature, ids | ignored | used, stacklevel=4)
         self._names = tuple(signature.parameters)
         self._param = param
-        self._bind = binder(signature)
+        self._bind = binder(signature, function.__qualname__)
         self._prefix = prefix
         self._signature = signature
 

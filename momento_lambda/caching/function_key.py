@@ -42,7 +42,7 @@ class FunctionKey:
             warn_of_unused(function, signature, used | ignored, stacklevel=5)
         elif function.__qualname__.endswith("<lambda>"):
             raise InvalidArgumentError("every lambda has the same name: give it a key= template, or use def")
-        self._bind = binder(signature)
+        self._bind = binder(signature, function.__qualname__)
         self._names = tuple(signature.parameters)
         self._used = tuple((index, name) for index, name in enumerate(self._names) if name not in ignored)
         self._function = escape(f"{function.__module__}.{function.__qualname__}")
@@ -67,10 +67,10 @@ class FunctionKey:
         return shorten(f"{prefix}{self._function}:{parts}")
 
 
-def binder(signature: inspect.Signature) -> Callable[..., tuple[Any, ...]]:
+def binder(signature: inspect.Signature, name: str) -> Callable[..., tuple[Any, ...]]:
     """Return a function that takes the arguments of a call and returns the values of all parameters, in order.
 
-    It is compiled, as dataclasses compile theirs: `Signature.bind` takes longer than all the rest of a key.
+    It has the name of the function that it stands for, which Python names to whoever calls it wrongly. It is compiled, as dataclasses compile theirs: `Signature.bind` takes longer than all the rest of a key.
     """
     parameters = signature.parameters.values()
     defaults = {
@@ -90,6 +90,7 @@ def binder(signature: inspect.Signature) -> Callable[..., tuple[Any, ...]]:
     compiled: dict[str, Any] = {}
     exec(f"def bind{head}: return ({tuple_of_names})", defaults, compiled)  # noqa: S102  # made of identifiers alone
     bind: Callable[..., tuple[Any, ...]] = compiled["bind"]
+    bind.__qualname__ = name
     return bind
 
 

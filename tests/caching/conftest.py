@@ -1,9 +1,10 @@
 """Caches on a real server, each test with a cache of its own; every rule is asked of functions and of coroutines."""
 
 import functools
+import inspect
 import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final, TypeAlias, final
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from momento_lambda import Cache, Configuration, MomentoError, SimpleCacheClient, SimpleCacheClientAsync
 from momento_lambda.runtime.clients import ClientSource, WarmClients, close_shared_clients
 from momento_lambda.server import LocalServer, ManualClock
-from momento_lambda.ttl import Ttl
+from momento_lambda.ttl import Ttl, duration_milliseconds
 
 PATIENT: Final = 30.0
 """Seconds: nothing here is about slowness, so a busy machine gets all the time it needs."""
@@ -60,6 +61,18 @@ class Side:
         """Return what a call on this side comes to."""
         return await returned if self.coroutines else returned
 
+    def cached_many(self, cache: Cache, function: Callable[..., Any], **options: Any) -> Any:
+        """Return a batch function of this side, decorated."""
+        return cache.cached_many(**options)(self.function(function))
+
+    async def call(self, cache: Cache, name: str, *arguments: Any, **options: Any) -> Any:
+        """Return what a helper of this side returns: `get`, `put`, `invalidate`."""
+        return await self.value(getattr(cache.aio if self.coroutines else cache, name)(*arguments, **options))
+
+    async def write_through(self, cache: Cache, key: str, value: Any, writer: Callable[[Any], Any]) -> Any:
+        """Return what the writer returned."""
+        return await self.call(cache, "write_through", key, value, self.function(writer))
+
     async def get_or_load(self, cache: Cache, key: str, loader: Callable[[], Any], **options: Any) -> Any:
         """Return a value under a key."""
         if self.coroutines:
@@ -73,14 +86,38 @@ class Side:
         return cache.get_or_load_many(ids, loader, **options)
 
 
+@final
+class Wall:
+    """The time of a cache's process, in milliseconds since 1970, with which the server's goes on."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self.now_ms = 1_700_000_000_000
+
+    def __call__(self) -> int:
+        """Return the time."""
+        return self.now_ms
+
+    def advance(self, duration: Ttl) -> None:
+        """Go on, here and on the server."""
+        self.now_ms += duration_milliseconds(duration)
+        self._clock.advance(duration)
+
+
 class Faults:
-    """Real clients whose reads and writes fail where a test says so, and a note of all that was asked of them."""
+    """Real clients whose reads and writes fail where a test says so, and a note of all that was asked of them.
+
+    `before` and `after` are called with the name of each operation before it is carried out and when it was answered,
+    for what happens meanwhile.
+    """
 
     def __init__(self, clients: ClientSource) -> None:
         self._clients = clients
         self.on_read: MomentoError | None = None
         self.on_write: MomentoError | None = None
         self.asked: list[str] = []
+        self.before: Callable[[str], None] = lambda _: None
+        self.after: Callable[[str], None] = lambda _: None
 
     def for_threads(self) -> Any:
         """Return the client for plain functions."""
@@ -108,11 +145,28 @@ class _Faulty:
     def set_multi(self, cache: str, items: dict[str, bytes], *, ttls: dict[str, Ttl]) -> Any:
         return self._ask("set_multi", self._faults.on_write, cache, items, ttls=ttls)
 
+    def set_if_absent(self, cache: str, key: str, value: bytes, ttl: Ttl) -> Any:
+        return self._ask("set_if_absent", self._faults.on_write, cache, key, value, ttl)
+
+    def delete(self, cache: str, key: str) -> Any:
+        return self._ask("delete", self._faults.on_write, cache, key)
+
     def _ask(self, name: str, error: MomentoError | None, *args: Any, **kwargs: Any) -> Any:
         self._faults.asked.append(name)
+        self._faults.before(name)
         if error is not None:
+            self._faults.after(name)
             raise error
-        return getattr(self._client, name)(*args, **kwargs)
+        answer = getattr(self._client, name)(*args, **kwargs)
+        if inspect.isawaitable(answer):
+            return self._answer(name, answer)
+        self._faults.after(name)
+        return answer
+
+    async def _answer(self, name: str, asked: Awaitable[Any]) -> Any:
+        answer = await asked
+        self._faults.after(name)
+        return answer
 
 
 @pytest.fixture(scope="session")
@@ -161,8 +215,14 @@ def make_cache(cache_name: str) -> Make:
 
 @pytest.fixture
 def cache(make_cache: Make) -> Cache:
-    """A cache whose values live for five minutes."""
-    return make_cache()
+    """A cache whose values live for five minutes, to the millisecond."""
+    return make_cache(jitter=0)
+
+
+@pytest.fixture
+def wall(clock: ManualClock) -> Wall:
+    """The time of a cache that is made with it, and of the server."""
+    return Wall(clock)
 
 
 @pytest.fixture(params=["functions", "coroutines"])

@@ -257,7 +257,7 @@ async def test_what_cannot_be_stored_is_returned(
     faults: "Faults", make_cache: "Make", side: "Side", *, log: Any, value: object, reason: str
 ) -> None:
     """A value that no cache can hold reaches the caller; that it is not stored is said once."""
-    cache = make_cache()
+    cache = make_cache(compress_over=None)
     answers = [await side.get_or_load(cache, key, lambda: value) for key in ("one", "two")]
     assert all(answer is value for answer in answers)
     assert ["get", "get"] == faults.asked
@@ -267,17 +267,19 @@ async def test_what_cannot_be_stored_is_returned(
     assert "hidden" not in message
 
 
-async def test_sizes_do_not_make_new_remarks(cache: Cache, side: "Side", calls: "Calls", log: Any) -> None:
+async def test_sizes_do_not_make_new_remarks(make_cache: "Make", side: "Side", calls: "Calls", log: Any) -> None:
     """That values are too large is said once, whatever their sizes."""
+    cache = make_cache(compress_over=None)
     for size in range(3):
         await side.get_or_load(cache, "large", calls.loader("x" * (MAX_ITEM_BYTES + size)))
     assert 1 == len(log())
 
 
 @pytest.mark.parametrize(("more", "loads"), [(0, 1), (1, 2)], ids=["at the limit", "over it"])
-async def test_the_largest_item(cache: Cache, side: "Side", calls: "Calls", more: int, loads: int) -> None:
+async def test_the_largest_item(make_cache: "Make", side: "Side", calls: "Calls", more: int, loads: int) -> None:
     """An item at the limit, with its key and what is stored beside it, is stored and found; one byte more is not."""
-    beside = len("key") + len('""') + 24
+    cache = make_cache(compress_over=None)
+    beside = len("key") + len('""') + 41
     value = "x" * (MAX_ITEM_BYTES - beside + more)
     loader = calls.loader(value)
     found = [await side.get_or_load(cache, "key", loader) == value for _ in range(2)]

@@ -114,7 +114,7 @@ def test_functions_do_not_share_keys() -> None:
 
 def test_calls_that_cannot_be_are_type_errors() -> None:
     """A call that the function would refuse is refused alike."""
-    with pytest.raises(TypeError, match="missing a required argument: 'user'"):
+    with pytest.raises(TypeError, match=r"^lookup\(\) missing 1 required positional argument: 'user'$"):
         key(lookup)()
 
 

@@ -11,7 +11,7 @@ from momento_lambda.caching.lifetime import Lifetime, Loaded
 from momento_lambda.errors import InvalidArgumentError
 from momento_lambda.ttl import MAX_TTL_MS, MIN_TTL_MS, Ttl
 
-CUT = "the TTL of a value is over 1 day, the longest: it was cut"
+CUT = "the TTL of a value is over 86400 seconds, the longest: it was cut"
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ CUT = "the TTL of a value is over 1 day, the longest: it was cut"
 )
 def test_precedence(returned: Any, ttl: Any, expected_ms: int | None) -> None:
     """The loader has the first word, then the function of the value, then what was written down, then the default."""
-    assert Loaded("v", expected_ms, None) == Lifetime(ttl, "5m").of(returned)
+    assert Loaded("v", expected_ms, expected_ms or 0) == Lifetime(ttl, "5m").of(returned)
 
 
 @pytest.mark.parametrize("value", [None, False, 0, "", [], {}])
 def test_every_value_is_a_value(value: object) -> None:
     """None and other empty values live as long as any."""
-    assert Loaded(value, 60_000, None) == Lifetime("1m", "5m").of(value)
+    assert Loaded(value, 60_000, 60_000) == Lifetime("1m", "5m").of(value)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_limits(
     problem: str | None,
 ) -> None:
     """Whoever says it, too short is a second, and too long is a day, with a remark."""
-    assert Loaded("v", expected_ms, problem) == lifetime(ttl).of(wrap("v", ttl))
+    assert Loaded("v", expected_ms, expected_ms, problem=problem) == lifetime(ttl).of(wrap("v", ttl))
 
 
 @pytest.mark.parametrize("ttl", [0, -1, "0s", timedelta(0), -0.5])
 def test_what_has_expired_is_not_stored(ttl: Ttl) -> None:
     """A computed TTL that is not above 0 means that the value is not stored, which is no problem."""
-    expected = Loaded("v", None, None)
+    expected = Loaded("v")
     assert expected == Lifetime(lambda _: ttl, "5m").of("v")
     assert expected == Lifetime("1m", "5m").of(Cacheable("v", ttl=ttl))
 
@@ -103,7 +103,7 @@ def failing(value: Any) -> Ttl:
 )
 def test_nonsense_is_a_problem(ttl: Any, kind: str) -> None:
     """A TTL that cannot be computed costs the storing, not the value; what is said of it does not show the value."""
-    expected = Loaded("secret", None, f"the TTL of a value could not be computed ({kind})")
+    expected = Loaded("secret", problem=f"the TTL of a value could not be computed ({kind})")
     assert expected == Lifetime(ttl, "5m").of("secret")
 
 

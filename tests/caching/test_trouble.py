@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from momento_lambda import Cache, SimpleCacheClient
+from momento_lambda.caching.breaker import Breaker
 from momento_lambda.caching.trouble import Trouble
 from momento_lambda.errors import (
     AuthenticationError,
@@ -90,7 +91,7 @@ def test_a_remark_is_made_once(log: Log) -> None:
 
 async def test_trouble_is_said_while_it_lasts(faults: "Faults", make_cache: "Make", side: "Side", log: Log) -> None:
     """A cache that stops answering is said once, and once more when it stops again after it was back."""
-    cache = make_cache()
+    cache = make_cache(breaker=Breaker(failures=9))
     for error in (DeadlineExceededError("one"),) * 3 + (None,) + (DeadlineExceededError("two"),) * 2:
         faults.on_read = error
         await side.get_or_load(cache, "key", lambda: 1)
