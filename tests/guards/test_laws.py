@@ -6,7 +6,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "laws").glob("[0-9]*.md"))
 NAMED = [
-    pytest.param(file, test, id=f"{page.stem}-{test}")
+    pytest.param(file, test, id=f"{page.stem}-{Path(file).stem}-{test}")
     for page in PAGES
     for file, test in re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page.read_text())
 ]
