@@ -70,7 +70,8 @@ class FunctionKey:
 def binder(signature: inspect.Signature, name: str) -> Callable[..., tuple[Any, ...]]:
     """Return a function that takes the arguments of a call and returns the values of all parameters, in order.
 
-    It has the name of the function that it stands for, which Python names to whoever calls it wrongly. It is compiled, as dataclasses compile theirs: `Signature.bind` takes longer than all the rest of a key.
+    It has the name of the function that it stands for, which Python tells whoever calls it wrongly. It is compiled, as
+    dataclasses compile theirs: `Signature.bind` takes longer than all the rest of a key.
     """
     parameters = signature.parameters.values()
     defaults = {

@@ -202,8 +202,16 @@ def _optional(convert: Convert) -> Convert:
 
 
 def _each(convert: Convert) -> Convert:
-    return lambda values: [convert(value) for value in values]
+    def each(values: Any) -> Any:
+        _check_kind(values, list)
+        return [convert(value) for value in values]
+
+    return each
 
 
 def _each_value(convert: Convert) -> Convert:
-    return lambda values: {key: convert(value) for key, value in values.items()}
+    def each_value(values: Any) -> Any:
+        _check_kind(values, dict)
+        return {key: convert(value) for key, value in values.items()}
+
+    return each_value
