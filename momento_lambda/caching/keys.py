@@ -36,7 +36,7 @@ _ALLOWED = (
 )
 
 
-def encode_argument(name: str, value: object) -> str:
+def encode_argument(name: str, value: Any) -> str:
     """Return an argument's part of a key.
 
     Args:
@@ -46,6 +46,12 @@ def encode_argument(name: str, value: object) -> str:
     Raises:
         InvalidArgumentError: The value is of a type whose identity cannot be told from it.
     """
+    # What nearly all arguments are, without the way through the table.
+    kind = type(value)
+    if kind is str and value.isascii():
+        return f"s{len(value)}:{value}"
+    if kind is int and value.bit_length() <= _DECIMAL_BITS:
+        return f"i{value};"
     try:
         return _encode(value, _MAX_DEPTH)
     except _UnusableError as unusable:

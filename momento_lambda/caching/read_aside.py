@@ -77,11 +77,11 @@ class ReadAside:
     def local(self, key: str, policy: Policy) -> Result[Any] | None:
         """Return what this process's own tier may serve, or None. No step is needed for that."""
         now_ms = self._shelf.now_ms()
-        entry = self._shelf.local(key, policy, now_ms)
-        if entry is None:
+        kept = self._shelf.local(key, policy, now_ms)
+        if kept is None:
             return None
         self._observers.tell("local_hit")
-        return _result(entry, "local", now_ms)
+        return _result(*kept, "local", now_ms)
 
     def one(self, key: str, policy: Policy) -> Read:
         """Read one key; where it is missing or due, load its value and store it."""
@@ -149,7 +149,7 @@ class ReadAside:
         known = self._shelf.last_known(key, policy)
         if known is not None:
             self._observers.tell("stale_hit")
-            return _result(known, "stale", self._shelf.now_ms(), error)
+            return _result(*known, "stale", self._shelf.now_ms(), error)
         self._observers.tell("miss")
         return (yield from self._once(key, lambda: self._load_and_store(key, policy, None, error=error)))
 
@@ -251,14 +251,14 @@ class ReadAside:
         """Return an entry as a result. Who serves it tells of it: what was loaded beside a caller serves nobody."""
         now_ms = self._shelf.now_ms()
         source: Source = "negative" if entry.negative else "stale" if now_ms >= entry.due_ms else "cache"
-        return _result(entry, source, now_ms)
+        return _result(entry.value, entry, source, now_ms)
 
 
-def _result(entry: Entry, source: Source, now_ms: int, error: MomentoError | None = None) -> Result[Any]:
+def _result(value: Any, entry: Entry, source: Source, now_ms: int, error: MomentoError | None = None) -> Result[Any]:
     if not entry.created_ms:
-        return Result(entry.value, source, cache_error=error)
+        return Result(value, source, cache_error=error)
     age, left = (now_ms - entry.created_ms) / 1000, (entry.due_ms - now_ms) / 1000
-    return Result(entry.value, source, age=age, ttl_left=left, cache_error=error)
+    return Result(value, source, age=age, ttl_left=left, cache_error=error)
 
 
 def _seconds(loaded: Loaded) -> float | None:

@@ -11,7 +11,7 @@ from momento_lambda.caching.events import EventKind, Observers
 from momento_lambda.caching.freshness import freshness
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.remote import Remote
-from momento_lambda.caching.shelf import Shelf
+from momento_lambda.caching.shelf import Kept, Shelf
 from momento_lambda.caching.single_flight import LoadsUnderWay
 from momento_lambda.caching.steps import Load, Raised, Step
 from momento_lambda.caching.trouble import Trouble
@@ -67,7 +67,7 @@ class ReadMany:
             return {}
         now_ms = self._shelf.now_ms()
         local = ((id_, self._shelf.local(key, policy, now_ms)) for id_, key in keys.items())
-        known = {id_: entry for id_, entry in local if entry is not None}
+        known = {id_: _entry(kept) for id_, kept in local if kept is not None}
         if known:
             self._observers.tell("local_hit", len(known))
         asked = {id_: key for id_, key in keys.items() if id_ not in known}
@@ -116,7 +116,7 @@ class ReadMany:
     def _take_last_known(self, asked: Mapping[Any, str], policy: Policy, known: dict[Any, Entry]) -> None:
         """Where the remote cache did not answer, take what this process knew last."""
         found = ((id_, self._shelf.last_known(key, policy)) for id_, key in asked.items())
-        last_known = {id_: entry for id_, entry in found if entry is not None}
+        last_known = {id_: _entry(kept) for id_, kept in found if kept is not None}
         if last_known:
             self._observers.tell("stale_hit", len(last_known))
         known |= last_known
@@ -179,6 +179,11 @@ class ReadMany:
             self._back_off.rest(key, now_ms)
         self._observers.tell("stale_hit", len(due))
         return dict(due)
+
+
+def _entry(kept: Kept) -> Entry:
+    value, entry = kept
+    return entry._replace(value=value)
 
 
 def _not_a_mapping(returned: object) -> TypeError:

@@ -96,8 +96,8 @@ class JsonSerializer:
         try:
             # Without a mark there is nothing to convert, and no need to look at every dict.
             text = data.decode()
-            value, end = (_MARKED if _MARK in text else _UNMARKED).raw_decode(text)
-        except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError) as error:
+            value, end = (_SCAN_MARKED if _MARK in text else _SCAN)(text, 0)
+        except (ArithmeticError, AttributeError, KeyError, RecursionError, StopIteration, TypeError) as error:
             raise ValueError("not a value that was stored as JSON") from error
         if end != len(text):
             raise ValueError("more than the JSON of one value")
@@ -200,6 +200,7 @@ def _from_json(pairs: dict[str, Any]) -> Any:
     return _FROM_JSON[pairs[_MARK]](pairs["value"]) if _MARK in pairs else pairs
 
 
-# Made once: `json.loads` with a hook makes one for every value.
-_MARKED = json.JSONDecoder(object_hook=_from_json)
-_UNMARKED = json.JSONDecoder()
+# Made once, where `json.loads` with a hook makes one for every value; and without its search for white space, of which
+# `dumps` writes none.
+_SCAN_MARKED = json.JSONDecoder(object_hook=_from_json).scan_once  # type: ignore[attr-defined]  # typeshed leaves it out
+_SCAN = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # as above

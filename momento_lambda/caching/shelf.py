@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, TypeAlias, final
 
 from momento_lambda.caching.envelope import Entry
 from momento_lambda.caching.events import Observers
@@ -25,6 +25,10 @@ class Packed(NamedTuple):
 
     entry: Entry
     stored: bytes | None
+
+
+Kept: TypeAlias = tuple[Any, Entry]
+"""A value of this process's own tier, read for one caller, and the entry that has its times."""
 
 
 @final
@@ -96,14 +100,14 @@ class Shelf:
         if self._tier is not None and policy.local:
             self._tier.put(key, stored, entry, policy.packing, now_ms=self.now_ms(), ttl_ms=policy.local_ttl_ms)
 
-    def local(self, key: str, policy: Policy, now_ms: int) -> Entry | None:
+    def local(self, key: str, policy: Policy, now_ms: int) -> Kept | None:
         """Return what this process's own tier holds and may serve."""
         if self._tier is None or not policy.local:
             return None
         found = self._tier.get(key, now_ms)
         return None if found is None else _read(found, policy)
 
-    def last_known(self, key: str, policy: Policy) -> Entry | None:
+    def last_known(self, key: str, policy: Policy) -> Kept | None:
         """Return what this process's own tier holds, for when the remote cache does not answer, if it is not gone."""
         if self._tier is None or not policy.local:
             return None
@@ -138,12 +142,13 @@ class Shelf:
         return policy.packing.unpack(stored) or entry
 
 
-def _read(found: LocalEntry, policy: Policy) -> Entry | None:
+def _read(found: LocalEntry, policy: Policy) -> Kept | None:
     """Return an entry of this process's own tier as this policy reads it; None for an absence, which is no value."""
-    entry: Entry | None = found.entry
+    entry = found.entry
     if found.packing is not policy.packing:
         # Kept by another function, whose values may be of another type.
-        entry = policy.packing.unpack(found.stored)
-    elif found.entry.value is ENCODED:
-        entry = Entry(policy.packing.value(found.stored), *found.entry[1:])
-    return None if entry is None or entry.absent else entry
+        read = policy.packing.unpack(found.stored)
+        return None if read is None or read.absent else (read.value, read)
+    if entry.absent:
+        return None
+    return entry.value if entry.value is not ENCODED else policy.packing.value(found.stored), entry
