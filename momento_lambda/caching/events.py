@@ -33,7 +33,7 @@ class CacheEvent(NamedTuple):
         kind: What it was.
         cache: The name of the cache.
         items: How many items it was about.
-        seconds: How long it took, where it took time: a round trip, a load.
+        seconds: How long it took, where it took time: the round trip of a hit, a miss, a store or an error; a load.
         error: The code of the error, where there was one.
     """
 

@@ -88,17 +88,18 @@ class ReadAside:
         local = self.local(key, policy)
         if local is not None:
             return local
-        ticket = self._flights.ticket()
+        ticket, asked_at = self._flights.ticket(), self._clock()
         entry, error = yield from self._fetch(key, policy)
+        took = self._clock() - asked_at
         if error is not None:
             return (yield from self._without_cache(key, policy, error))
         state = "gone" if entry is None else freshness(entry, self._shelf.now_ms(), policy.beta, self._chance)
         if entry is None or state == "gone":
-            self._observers.tell("miss")
+            self._observers.tell("miss", seconds=took)
             return (yield from self._once(key, lambda: self._load(key, policy, ticket=ticket, fallback=None)))
         if state != "fresh" and (yield from self._refreshed_inline(key, policy, ticket, entry, early=state == "early")):
             return (yield from self._once(key, lambda: self._load(key, policy, ticket=ticket, fallback=entry)))
-        return self._served(entry)
+        return self._served(entry, took)
 
     def refresh(self, key: str, policy: Policy) -> Read:
         """Load a value anew and store it, whatever the cache holds and whatever is being loaded already."""
@@ -111,13 +112,15 @@ class ReadAside:
         local = self.local(key, policy)
         if local is not None:
             return local
+        asked_at = self._clock()
         entry, error = yield from self._fetch(key, policy)
+        took = self._clock() - asked_at
         if error is not None and policy.raise_errors:
             return Raised(error)
         if entry is None or freshness(entry, self._shelf.now_ms(), None, self._chance) == "gone":
-            self._observers.tell("miss")
+            self._observers.tell("miss", seconds=took)
             return None
-        return self._served(entry)
+        return self._served(entry, took)
 
     def _refreshed_inline(
         self, key: str, policy: Policy, ticket: int, entry: Entry, *, early: bool
@@ -242,9 +245,9 @@ class ReadAside:
         self._back_off.rest(key, now_ms)
         return self._found(fallback)
 
-    def _served(self, entry: Entry) -> Result[Any]:
+    def _served(self, entry: Entry, seconds: float) -> Result[Any]:
         found = self._found(entry)
-        self._observers.tell(_SERVED[found.source])
+        self._observers.tell(_SERVED[found.source], seconds=seconds)
         return found
 
     def _found(self, entry: Entry) -> Result[Any]:

@@ -82,7 +82,7 @@ class Remote:
             self._observers.tell("error", error=late.code)
             self._trouble.failed(operation, late)
             return late
-        told = False
+        told, started = False, self._clock()
         try:
             outcome = yield step
             told = True
@@ -90,14 +90,14 @@ class Remote:
             if not told:
                 self._breaker.gave_up()
         if isinstance(outcome, MomentoError):
-            self._failed(operation, outcome)
+            self._failed(operation, outcome, self._clock() - started)
         else:
             self._breaker.succeeded()
             self._trouble.worked(operation)
         return outcome
 
-    def _failed(self, operation: Operation, error: MomentoError) -> None:
-        self._observers.tell("error", error=error.code)
+    def _failed(self, operation: Operation, error: MomentoError, seconds: float) -> None:
+        self._observers.tell("error", seconds=seconds, error=error.code)
         self._trouble.failed(operation, error)
         if error.retryable:
             if self._breaker.failed():
