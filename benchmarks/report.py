@@ -52,8 +52,9 @@ def publish(report: Report, *, write: bool) -> None:
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """Return a parser of what every benchmark may be told."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="measure next to nothing, to see that it runs")
-    parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="measure next to nothing, to see that it runs")
+    length.add_argument("--write", action="store_true", help="write the table into docs/benchmarks")
     return parser
 
 

@@ -1,0 +1,67 @@
+"""The benchmarks run: each measures next to nothing, and prints its table."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(script: str, *arguments: str, path: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    """Run a benchmark to its end, with a folder whose modules come before all others."""
+    folders = os.pathsep.join(map(str, (path, ROOT, ROOT / "layer")))
+    return subprocess.run(  # noqa: S603  # our own program
+        [sys.executable, str(ROOT / "benchmarks" / script), *arguments],
+        env=os.environ | {"PYTHONPATH": folders},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=120,
+    )
+
+
+def cells(output: str) -> list[list[str]]:
+    """Return the table's cells, row by row, without the line under its header."""
+    lines = [line for line in output.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("| --")]
+
+
+def test_stampede() -> None:
+    """With a lease, an expired value is loaded no more often than without."""
+    done = run("stampede.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    loads = {row[0]: float(row[1]) for row in cells(done.stdout)[1:]}
+    assert ["none", "lease"] == list(loads)
+    assert 1 <= loads["lease"] <= loads["none"]
+
+
+def test_cached_overhead() -> None:
+    """A hit in this process is faster than a bare call of the client, and slower than a look-up in a dict."""
+    done = run("cached_overhead.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    ratios = {row[0]: float(row[1]) for row in cells(done.stdout)[1:]}
+    look_up, local, bare, _ = ratios.values()
+    assert look_up < local < bare == 1
+
+
+def test_cache_aside_libraries() -> None:
+    """This library caches None, tells keys apart and remembers what a batch left out."""
+    done = run("cache_aside_libraries.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert ["cached", "told apart", "left out, remembered"] == [row[1] for row in cells(done.stdout)[1:]]
+
+
+def test_libraries_that_are_not_there(tmp_path: Path) -> None:
+    """Without the other libraries, the comparison says how to install them, and measures nothing."""
+    (tmp_path / "aiocache.py").write_text("raise ModuleNotFoundError('absent', name='aiocache')")
+    done = run("cache_aside_libraries.py", path=tmp_path)
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "aiocache is not installed: pip install --target DIR aiocache cashews dogpile.cache redis" in done.stderr
+
+
+def test_a_quick_run_is_not_kept() -> None:
+    """What was measured in no time is not written into the documentation."""
+    done = run("stampede.py", "--quick", "--write")
+    assert 2 == done.returncode
+    assert "--write: not allowed with argument --quick" in done.stderr
