@@ -1,3 +1,4 @@
+import inspect
 from collections import UserDict
 from collections.abc import Iterable
 from datetime import timedelta
@@ -13,7 +14,7 @@ from momento_lambda.errors import DeadlineExceededError, InvalidArgumentError, U
 
 if TYPE_CHECKING:
     from momento_lambda.server import ManualClock
-    from tests.caching.conftest import Faults, Make, Side
+    from tests.caching.conftest import Faults, Make, Side, Wall
 
 KEY = "user:{}"
 
@@ -243,3 +244,178 @@ def test_batches_agree_with_a_dict(cache: Cache, batches: list[list[Any]]) -> No
         assert {id_: f"value of {id_!r}" for id_ in ids} == answer
     loaded = [id_ for ids in source.asked for id_ in ids]
     assert len(set(loaded)) == len(loaded)
+
+
+async def test_absent_ids_are_remembered(
+    make_cache: "Make", side: "Side", *, wall: "Wall", client: SimpleCacheClient, cache_name: str
+) -> None:
+    """What the loader leaves out is remembered for `negative_ttl`, absent from the answer all the while."""
+    cache, source = make_cache(jitter=0, negative_ttl="30s", stale="1h", now_ms=wall), Source(absent=["b"])
+    for passed in ("0s", "29999ms"):
+        wall.advance(passed)
+        assert {"a": "value of 'a'"} == await side.get_or_load_many(cache, ["a", "b"], source.load, key=KEY)
+    assert (True,) == client.keys_exist(cache_name, ["user:b"])
+    source.absent.clear()
+    wall.advance("1ms")
+    assert ["a", "b"] == list(await side.get_or_load_many(cache, ["a", "b"], source.load, key=KEY))
+    assert [["a", "b"], ["b"]] == source.asked
+
+
+async def test_absent_and_none_and_missing_differ(cache: Cache, side: "Side") -> None:
+    """A None is in the answer, and is there for a single read; an absence is in neither; both spare the loader."""
+    asked: list[list[str]] = []
+
+    def load(ids: list[str]) -> dict[str, None]:
+        asked.append(ids)
+        return {id_: None for id_ in ids if id_ != "absent"}
+
+    for _ in range(2):
+        assert {"none": None} == await side.get_or_load_many(cache, ["none", "absent"], load, key="{}")
+    assert [["none", "absent"]] == asked
+    got = [await side.call(cache, "get", key, "default") for key in ("none", "absent", "missing")]
+    assert [None, "default", "default"] == got
+
+
+async def test_due_values_are_loaded_in_the_batch(make_cache: "Make", side: "Side", wall: "Wall") -> None:
+    """Values past their TTL are loaded anew together with what is missing; those that are good are not."""
+    cache, source = make_cache(jitter=0, stale="1m", now_ms=wall), Source()
+    await side.get_or_load_many(cache, ["a", "b"], source.load, key=KEY, ttl="1m")
+    wall.advance("30s")
+    await side.get_or_load_many(cache, ["c"], source.load, key=KEY, ttl="1m")
+    wall.advance("30s")
+    answer = await side.get_or_load_many(cache, ["d", "a", "c"], source.load, key=KEY, ttl="1m")
+    assert ["d", "a", "c"] == list(answer)
+    assert [["a", "b"], ["c"], ["d", "a"]] == source.asked
+
+
+async def test_stale_values_where_the_loader_fails(make_cache: "Make", side: "Side", wall: "Wall", log: Any) -> None:
+    """Where the loader fails and all that it was asked for is there past its TTL, that is served, and it rests."""
+    cache, source = make_cache(jitter=0, stale="1m", now_ms=wall, chance=lambda: 0.5), Source()
+    expected = await side.get_or_load_many(cache, ["a", "b"], source.load, key=KEY, ttl="1m")
+    error = ValueError("down")
+    failed: list[list[str]] = []
+
+    def fail(ids: list[str]) -> dict[str, str]:
+        failed.append(ids)
+        raise error
+
+    for passed in ("60s", "1499ms", "1ms"):
+        wall.advance(passed)
+        with cache.observe() as seen:
+            assert expected == await side.get_or_load_many(cache, ["a", "b"], fail, key=KEY)
+        assert [2] == [event.items for event in seen.events if event.kind == "stale_hit"]
+    assert [["a", "b"], ["a", "b"]] == failed
+    assert 1 == len(log())
+    wall.advance("3s")
+    with pytest.raises(ValueError, match="down") as caught:
+        await side.get_or_load_many(cache, ["a", "missing"], fail, key=KEY)
+    assert error is caught.value
+    wall.advance("1m")
+    with pytest.raises(ValueError, match="down"):
+        await side.get_or_load_many(cache, ["a", "b"], fail, key=KEY)
+
+
+async def test_what_is_invalidated_meanwhile_is_not_stored(faults: "Faults", make_cache: "Make", side: "Side") -> None:
+    """Of a batch, what is invalidated while it loads, or on its way to the cache, does not stay there."""
+    cache = make_cache()
+
+    def load(ids: list[str]) -> dict[str, int]:
+        cache.invalidate("a")
+        return dict.fromkeys(ids, 1)
+
+    def invalidate(name: str) -> None:
+        if name == "set_multi":
+            cache.invalidate("b")
+
+    faults.before = invalidate
+    assert {"a": 1, "b": 1, "c": 1} == await side.get_or_load_many(cache, ["a", "b", "c"], load, key="{}")
+    assert [None, None, 1] == [await side.call(cache, "get", key) for key in ("a", "b", "c")]
+
+
+class TestCachedMany:
+    """`cached_many`, the decorator of batches."""
+
+    async def test_only_what_is_missing(self, cache: Cache, side: "Side") -> None:
+        """The function is called with the ids alone that are missing; other parameters are part of the key."""
+        called: list[Any] = []
+
+        def prices(region: str, ids: list[int], *, currency: str = "EUR") -> dict[int, str]:
+            called.append((region, ids, currency))
+            return {id_: f"{region}{id_}{currency}" for id_ in ids}
+
+        function = side.cached_many(cache, prices, key="price:{region}:{currency}:{id}")
+        assert {1: "eu1EUR", 2: "eu2EUR"} == await side.value(function("eu", [1, 2]))
+        assert {3: "eu3EUR", 1: "eu1EUR"} == await side.value(function(region="eu", ids=(3, 1), currency="EUR"))
+        assert {1: "us1EUR"} == await side.value(function("us", iter([1])))
+        assert {1: "eu1USD"} == await side.value(function("eu", ids=[1], currency="USD"))
+        assert [("eu", [1, 2], "EUR"), ("eu", [3], "EUR"), ("us", [1], "EUR"), ("eu", [1], "USD")] == called
+        assert {1: "price:eu:EUR:~i1;"} == function.keys("eu", [1])
+        assert ("prices", prices) == (function.__name__, inspect.unwrap(function))
+
+    async def test_all_kinds_of_parameters(self, cache: Cache, side: "Side") -> None:
+        """By position alone, by name alone, or collected: the function is called as it must be."""
+        called: list[Any] = []
+
+        def load(first: int, /, users: list[str], *rest: int, last: int, **more: int) -> dict[str, int]:
+            called.append((first, users, rest, last, more))
+            return dict.fromkeys(users, first)
+
+        function = side.cached_many(cache, load, key="{first}:{rest}:{last}:{id}", param="users", ignore=["more"])
+        for _ in range(2):
+            assert {"a": 1} == await side.value(function(1, ["a"], 2, 3, last=4, five=5))
+        assert [(1, ["a"], (2, 3), 4, {"five": 5})] == called
+
+    async def test_methods(self, cache: Cache, side: "Side") -> None:
+        """On a method it is bound to the object, whose part in the key is the template's to say."""
+
+        def load(self: "Shop", ids: list[int]) -> dict[int, str]:
+            self.called.append(ids)
+            return {id_: f"{self.name}{id_}" for id_ in ids}
+
+        class Shop:
+            def __init__(self, name: str) -> None:
+                self.name = name
+                self.called: list[list[int]] = []
+
+            def __cache_key__(self) -> str:
+                return self.name
+
+            prices: Any = side.cached_many(cache, load, key="{self}:{id}")
+
+        one, two = Shop("a"), Shop("b")
+        answers = [await side.value(shop.prices([1])) for shop in (one, two, one)]
+        answers.append(await side.value(Shop.prices(two, [1])))
+        assert [{1: "a1"}, {1: "b1"}, {1: "a1"}, {1: "b1"}] == answers
+        assert ([[1]], [[1]]) == (one.called, two.called)
+
+    async def test_options(self, cache: Cache, side: "Side", client: SimpleCacheClient, cache_name: str) -> None:
+        """TTLs may depend on id and value, and absences have their own."""
+
+        def load(ids: list[int]) -> dict[int, int]:
+            return {id_: id_ * 10 for id_ in ids if id_ < 3}
+
+        function = side.cached_many(cache, load, key="{id}", ttl=lambda id_, value: id_ + value, negative_ttl="7s")
+        assert {1: 10, 2: 20} == await side.value(function([1, 2, 3]))
+        lives = [client.item_get_ttl(cache_name, key) for key in function.keys([1, 2, 3]).values()]
+        assert [timedelta(seconds=seconds) for seconds in (11, 22, 7)] == lives
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"key": "{id}", "param": "users"}, "param= names 'users', which is no parameter: there are ids, region"),
+            ({"key": "price"}, r"'price' needs \{id\}"),
+            ({"key": "{zone}:{id}"}, "names 'zone', which is no parameter"),
+            ({"key": "{id}", "ignore": ["zone"]}, "ignore names 'zone', which is no parameter"),
+            ({"key": "{id}{region}"}, "needs a separator"),
+            ({"key": "{region}:{id}", "ttl": 0}, "TTL 0 is not above 0"),
+        ],
+        ids=range(6),
+    )
+    def test_slips_are_named_when_decorating(self, cache: Cache, options: Any, message: str) -> None:
+        """What cannot be meant is refused before any call."""
+
+        def load(ids: list[int], region: str) -> dict[int, int]:
+            raise AssertionError(ids, region)
+
+        with pytest.raises(InvalidArgumentError, match=message):
+            cache.cached_many(**options)(load)

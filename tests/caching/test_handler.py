@@ -4,14 +4,16 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
 from momento_lambda import Cache
 from momento_lambda.runtime import persistent_loop
+from momento_lambda.runtime.invocation import time_left
 
 if TYPE_CHECKING:
-    from tests.caching.conftest import Side
+    from tests.caching.conftest import Faults, Make, Side
 
 EVENT = {"id": "7"}
 CONTEXT = object()
@@ -193,3 +195,67 @@ def test_a_handler_may_use_the_cache(cache: Cache, side: "Side") -> None:
 
     handler: Any = cache.handler(handle_later if side.coroutines else handle)
     assert ["loaded", "loaded"] == [handler(EVENT, CONTEXT) for _ in range(2)]
+
+
+class Context:
+    """What Lambda says of an invocation."""
+
+    def __init__(self, milliseconds: Any) -> None:
+        self._milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> Any:
+        """Return the time that is left."""
+        return self._milliseconds
+
+
+def reading(side: "Side", cache: Cache) -> Any:
+    """Return a handler that reads through the cache."""
+    if side.coroutines:
+
+        async def handle_later(event: object, context: object) -> Any:  # noqa: ARG001  # as above
+            return await side.get_or_load(cache, "key", lambda: 7)
+
+        return cache.handler(handle_later)
+
+    def handle(event: object, context: object) -> Any:  # noqa: ARG001  # as above
+        return cache.get_or_load("key", lambda: 7)
+
+    return cache.handler(handle)
+
+
+def test_without_time_the_cache_is_not_asked(faults: "Faults", make_cache: "Make", side: "Side", log: Any) -> None:
+    """Where an invocation has no more time than the reserve, the loader answers at once; that is said, and told."""
+    cache = make_cache()
+    handler = reading(side, cache)
+    with cache.observe() as seen:
+        assert 7 == handler(EVENT, Context(50))
+    assert [] == faults.asked
+    assert {"error", "miss", "load"} == set(seen.kinds)
+    assert [True] == ["has no time left" in message for _, message in log()]
+    # It says nothing of the server: the next invocation asks.
+    assert 7 == handler(EVENT, Context(60_000))
+    assert ["get", "set"] == faults.asked
+
+
+def test_the_time_that_is_left_is_known(cache: Cache, side: "Side") -> None:
+    """Inside a handler whoever calls the cache knows the time that the invocation has; outside nobody does."""
+    seen: list[float | None] = []
+
+    def handle(event: object, context: object) -> None:  # noqa: ARG001  # as above
+        seen.append(time_left())
+
+    handler: Any = cache.handler(side.function(handle))
+    handler(EVENT, Context(1_000_000))
+    handler(EVENT, Context(10))
+    handler(EVENT, CONTEXT)
+    handle(EVENT, CONTEXT)
+    assert seen[0] is not None
+    assert 900 < seen[0] <= 999.95
+    assert [0.0, None, None] == seen[1:]
+
+
+@pytest.mark.parametrize("milliseconds", [None, "soon", Mock()], ids=["none", "text", "mock"])
+def test_a_context_that_knows_no_time(cache: Cache, side: "Side", milliseconds: Any) -> None:
+    """A stand-in for a context, whose answer is no number, is one that says nothing."""
+    assert 7 == reading(side, cache)(EVENT, Context(milliseconds))
+    assert 7 == reading(side, cache)(EVENT, Mock())
