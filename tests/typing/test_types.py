@@ -1,10 +1,11 @@
 """Statements about types, which mypy checks and which hold when they run."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never, assert_type
 
 from momento_lambda import Cache, Cacheable, Hit, Miss, NoStore, Result, SimpleCacheClient, TtlUpdate, UnavailableError
 from momento_lambda.caching.cached import CachedCoroutine, CachedFunction
+from momento_lambda.caching.cached_many import CachedManyCoroutine, CachedManyFunction
 from momento_lambda.responses import GetResponse
 
 
@@ -64,6 +65,30 @@ async def wrapped_later(slug: str) -> Cacheable[int] | NoStore[int]:
     return Cacheable(len(slug))
 
 
+@cache.cached_many(key="price:{region}:{id}", ttl=lambda id_, price: id_ + price)
+def prices(ids: list[int], region: str = "eu") -> dict[int, float]:
+    """Stand for a batch function."""
+    return dict.fromkeys(ids, float(len(region)))
+
+
+@cache.cached_many(key="stock:{id}")
+def stock(ids: list[str]) -> Mapping[str, Cacheable[int] | NoStore[int]]:
+    """Stand for one that says how long each value lives."""
+    return {id_: Cacheable(len(id_), ttl="1m") for id_ in ids}
+
+
+@cache.cached_many(key="{id}", negative_ttl=None)
+async def prices_later(ids: list[int]) -> dict[int, float]:
+    """Stand for a batch coroutine function."""
+    return dict.fromkeys(ids, 1.0)
+
+
+@cache.cached_many(key="stock:{id}")
+async def stock_later(ids: list[str]) -> Mapping[str, Cacheable[int] | NoStore[int]]:
+    """Stand for a batch coroutine function that says how long each value lives."""
+    return {id_: NoStore(len(id_)) for id_ in ids}
+
+
 class Repository:
     """Methods, plain and coroutine."""
 
@@ -79,6 +104,11 @@ class Repository:
     async def find_later(self, user: str) -> str:
         """Stand for a method that is a coroutine function."""
         return user
+
+    @cache.cached_many(key="{self}:{id}")
+    def find_many(self, ids: list[int]) -> dict[int, str]:
+        """Stand for a batch method."""
+        return dict.fromkeys(ids, "")
 
     @staticmethod
     @cache.cached
@@ -105,7 +135,35 @@ def test_handles() -> None:
     assert_type(bare.key("a", region="us"), str)
     assert_type(bare.result("a"), Result[dict[str, int] | None])
     assert_type(wrapped.result("a").value, dict[str, str])
+    assert_type(bare.refresh("a", region="us"), dict[str, int] | None)
+    assert_type(bare.peek("a"), Result[dict[str, int] | None] | None)
+    assert_type(bare.put(None, "a", region="us"), bool)
+    assert_type(wrapped.put({"slug": "a"}, "a"), bool)
+    assert_type(bare.invalidate("a"), bool)
     assert "loader" == bare.result("a").source
+
+
+async def test_handles_of_coroutine_functions() -> None:
+    """On a coroutine function they are awaited."""
+    assert_type(await wrapped_later.refresh("a"), int)
+    assert_type(await wrapped_later.peek("a"), Result[int] | None)
+    assert_type(await wrapped_later.put(1, "a"), bool)
+    assert_type(await wrapped_later.invalidate(slug="a"), bool)
+    assert 1 == await wrapped_later.refresh("a")
+
+
+async def test_batch_functions() -> None:
+    """A batch function returns a dict of values, out of their wrappers."""
+    assert_type(prices([1], region="us"), dict[int, float])
+    assert_type(stock(["a"]), dict[str, int])
+    assert_type(await prices_later([1]), dict[int, float])
+    assert_type(await stock_later(["a"]), dict[str, int])
+    assert_type(Repository().find_many([1]), dict[int, str])
+    assert_type(Repository.find_many(Repository(), [1]), dict[int, str])
+    assert_type(prices.keys([1], region="us"), dict[Any, str])
+    assert isinstance(stock, CachedManyFunction)
+    assert isinstance(stock_later, CachedManyCoroutine)
+    assert ({1: 2.0}, {"a": 1}) == (prices([1]), await stock_later(["a"]))
 
 
 async def test_coroutine_functions() -> None:
@@ -140,6 +198,11 @@ def wrong_calls() -> None:
     Repository().find(1)  # type: ignore[arg-type]  # is text
     Repository().find.key()  # type: ignore[call-arg]  # asked for
     later("a", limit="2")  # type: ignore[arg-type, unused-coroutine]  # is a number, and awaited
+    bare.put(1, "a")  # type: ignore[arg-type]  # no value of the function
+    bare.refresh(1)  # type: ignore[arg-type]  # is text
+    prices(1)  # type: ignore[arg-type]  # are ids
+    prices([1], zone="us")  # type: ignore[call-arg]  # no such parameter
+    cache.cached_many(ttl="1m")  # type: ignore[call-arg]  # a key is asked for
     cache.cached(ttl=None, store=True)  # type: ignore[call-overload]  # no such option
     cache.cached(ttl=b"1m")  # type: ignore[call-overload]  # no duration
 
@@ -161,10 +224,26 @@ async def handler_later(event: dict[str, str], context: object) -> str:
     return event["id"] if context else ""
 
 
+@cache.handler(metrics_namespace="Shop/Cache")
+def measured(event: dict[str, str], context: object) -> str:
+    """Stand for a handler with options."""
+    return event["id"] if context else ""
+
+
+@cache.handler(metrics_namespace="Shop/Cache")
+async def measured_later(event: dict[str, str], context: object) -> str:
+    """Stand for a coroutine handler with options, which becomes a plain function too."""
+    return event["id"] if context else ""
+
+
 def test_handlers() -> None:
     """A handler keeps its signature; a coroutine handler returns what its coroutine does."""
     plain: Callable[[dict[str, str], object], str] = handler
     assert_type(handler({"id": "7"}, cache), str)
+    assert_type(measured({"id": "7"}, cache), str)
+    no_longer_one_either: Callable[[dict[str, str], object], str] = measured_later
+    assert "7" == measured({"id": "7"}, cache)
+    assert callable(no_longer_one_either)
     no_longer_a_coroutine: Callable[[dict[str, str], object], str] = handler_later
     assert "7" == plain({"id": "7"}, cache)
     assert callable(no_longer_a_coroutine)
@@ -210,13 +289,59 @@ def forgotten(response: GetResponse) -> str:
             assert_never(response)  # type: ignore[arg-type]  # a Miss is left
 
 
-async def loads() -> Coroutine[Any, Any, None] | None:
-    """Stand for a loader of nothing."""
-    return None
+def load() -> int:
+    """Stand for a loader."""
+    return 7
 
 
-async def test_both_sides_load() -> None:
-    """Both sides of a cache take loaders of their kind."""
+def load_wrapped() -> Cacheable[str] | NoStore[str]:
+    """Stand for a loader that says how long its value lives."""
+    return NoStore("")
+
+
+async def load_later() -> int:
+    """Stand for a coroutine loader."""
+    return 7
+
+
+async def load_wrapped_later() -> Cacheable[str]:
+    """Stand for one that says how long its value lives."""
+    return Cacheable("")
+
+
+async def load_many_later(ids: list[str]) -> dict[str, int]:
+    """Stand for a batch loader."""
+    return dict.fromkeys(ids, 1)
+
+
+def write(value: int) -> str:
+    """Stand for a writer."""
+    return str(value)
+
+
+async def write_later(value: int) -> str:
+    """Stand for a coroutine writer."""
+    return str(value)
+
+
+def test_loads() -> None:
+    """What is loaded is of the loader's type, out of its wrapper; what is written returns what the writer does."""
+    assert_type(cache.get_or_load("key", load), int)
+    assert_type(cache.get_or_load("key", load_wrapped, ttl="1m"), str)
     assert_type(cache.get_or_load_many(["a"], lambda ids: dict.fromkeys(ids, 1), key="{}"), dict[str, Any])
-    assert None is await cache.aio.get_or_load("key", loads)
+    assert_type(cache.write_through("key", 7, write), str)
+    assert_type(cache.put("key", 7, ttl=60), bool)
+    assert_type(cache.invalidate("key"), bool)
+    assert 7 == cache.get_or_load("key", load)
+
+
+async def test_coroutines_load() -> None:
+    """For coroutines it is the same."""
+    assert_type(await cache.aio.get_or_load("key", load_later), int)
+    assert_type(await cache.aio.get_or_load("key", load_wrapped_later), str)
+    assert_type(await cache.aio.get_or_load_many(["a"], load_many_later, key="{}"), dict[str, Any])
+    assert_type(await cache.aio.write_through("key", 7, write_later), str)
+    assert_type(await cache.aio.put("key", 7), bool)
+    assert_type(await cache.aio.invalidate("key", strict=False), bool)
+    assert 7 == await cache.aio.get_or_load("key", load_later)
     assert callable(forgotten)
