@@ -4,7 +4,7 @@ A read is a plan: a generator that yields steps and is sent their outcomes. Whoe
 does, with threads or with coroutines. So the rules stand once.
 """
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Generator
 from typing import Any, Final, TypeAlias, final
@@ -176,7 +176,7 @@ class ReadAside:
         if policy.lease_seconds is None:
             return (yield from self._load_and_store(key, policy, fallback, error=None))
         claimed_at = self._clock()
-        held = yield from self._remote.claim(key + LEASE_SUFFIX, secrets.token_bytes(16), policy.lease_seconds)
+        held = yield from self._remote.claim(key + LEASE_SUFFIX, os.urandom(16), policy.lease_seconds)
         if held is False:
             if fallback is not None:
                 return self._found(fallback)
