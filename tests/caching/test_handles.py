@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from momento_lambda import Cache, SimpleCacheClient
+from momento_lambda import Cache, LocalTier, SimpleCacheClient
 from momento_lambda.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -220,3 +220,11 @@ def test_ignored_parameters_are_not_warned_of(cache: Cache) -> None:
         warnings.simplefilter("error")
         cache.cached(key="{ids}", ignore=["region"])(method)
         cache.cached_many(key="{id}", ignore=["region"])(method)
+
+
+async def test_peek_looks_here_first(faults: "Faults", make_cache: "Make", side: "Side", calls: "Calls") -> None:
+    """`peek` asks nobody for what this process holds."""
+    function = side.cached(make_cache(local_tier=LocalTier()), counting(calls))
+    await side.value(function(7))
+    assert "local" == (await side.value(function.peek(7))).source
+    assert ["get", "set"] == faults.asked

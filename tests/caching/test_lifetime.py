@@ -139,3 +139,64 @@ def test_a_life_is_within_the_protocols_limits(ttl: Any) -> None:
     """Whatever is computed, the value lives from a second to a day, or is not stored."""
     loaded = Lifetime(lambda _: ttl, "5m").of("v")
     assert loaded.ttl_ms is None or MIN_TTL_MS <= loaded.ttl_ms <= MAX_TTL_MS
+
+
+@pytest.mark.parametrize(
+    ("returned", "ttl", "expected_ms", "negative"),
+    [
+        (None, None, 30_000, True),
+        (None, "1m", 30_000, True),
+        (Cacheable(None), "1m", 30_000, True),
+        (None, lambda _: 10, 10_000, False),
+        (Cacheable(None, ttl="2m"), "1m", 120_000, False),
+        (NoStore(None), None, None, False),
+        (False, None, 300_000, False),
+        ("", "1m", 60_000, False),
+    ],
+    ids=range(8),
+)
+def test_the_place_of_absences(returned: Any, ttl: Any, expected_ms: int | None, *, negative: bool) -> None:
+    """None lives by `negative_ttl` where neither the loader nor a function of the value has spoken, and only None."""
+    loaded = Lifetime(ttl, "5m", negative_ttl="30s").of(returned)
+    assert (expected_ms, negative) == (loaded.ttl_ms, loaded.negative)
+
+
+@given(
+    st.integers(1, 2 * MAX_TTL_MS),
+    st.floats(0, 1, exclude_max=True),
+    st.floats(0, 1, exclude_max=True),
+    st.integers(0, 2 * MAX_TTL_MS),
+    st.integers(MIN_TTL_MS, 2 * MAX_TTL_MS),
+)
+def test_the_bounds(ttl_ms: int, jitter: float, chance: float, stale_ms: int, max_ms: int) -> None:
+    """Jitter shortens by its part at most and never lengthens; a life and the time past it stay within the maximum."""
+    lifetime = Lifetime(
+        timedelta(milliseconds=ttl_ms),
+        "5m",
+        max_ttl=timedelta(milliseconds=max_ms),
+        stale=timedelta(milliseconds=stale_ms),
+        jitter=jitter,
+        chance=lambda: chance,
+    )
+    loaded = lifetime.of("v")
+    longest = min(max_ms, MAX_TTL_MS)
+    wanted = min(ttl_ms, longest)
+    assert loaded.ttl_ms is not None
+    assert max(MIN_TTL_MS, int(wanted * (1 - jitter))) <= loaded.ttl_ms <= max(MIN_TTL_MS, wanted)
+    assert loaded.kept_ms == min(loaded.ttl_ms + stale_ms, longest)
+    assert (loaded.problem is not None) == (ttl_ms > longest)
+
+
+def test_absences_are_never_stale() -> None:
+    """What is remembered as absent is over when its time is: what exists by then must be seen."""
+    lifetime = Lifetime("1m", "5m", negative_ttl="30s", stale="1h")
+    assert (30_000, 3_660_000) == (lifetime.of(None).kept_ms, lifetime.of("v").kept_ms)
+    assert Loaded(None, 30_000, 30_000, negative=True) == lifetime.of_absence()
+    assert Loaded(None) == Lifetime("1m", "5m").of_absence()
+
+
+def test_store_if() -> None:
+    """A value that `store_if` refuses is not stored, which is no problem; where it fails, that is one."""
+    lifetime = Lifetime("1m", "5m", store_if=lambda value: 10 / value > 2)
+    assert [60_000, None, None] == [lifetime.of(value).ttl_ms for value in (1, 9, 0)]
+    assert [False, False, True] == [lifetime.of(value).problem is not None for value in (1, 9, 0)]

@@ -278,3 +278,22 @@ async def test_absences_in_it_are_none_to_a_single_read(
     assert "default" == await side.call(cache, "get", "a", "default")
     assert 7 == await side.get_or_load(cache, "a", calls.loader(7))
     assert {"a": 7} == await side.get_or_load_many(cache, ["a"], lambda _: {}, key="{}")
+
+
+async def test_functions_of_one_key_read_it_their_way(faults: "Faults", make_cache: "Make", side: "Side") -> None:
+    """What one function kept here another reads as its own type says, or not at all."""
+    cache = make_cache(local_tier=LocalTier())
+
+    def text() -> str:
+        return "7"
+
+    def also_text() -> str:
+        return "8"
+
+    def number() -> int:
+        return 7
+
+    first, second, other = (side.cached(cache, each, key="key") for each in (text, also_text, number))
+    results = [await side.value(each.result()) for each in (first, second, other)]
+    assert [("7", "loader"), ("7", "local"), (7, "loader")] == [(each.value, each.source) for each in results]
+    assert ["get", "set", "get", "set"] == faults.asked

@@ -298,3 +298,11 @@ async def test_a_serializer_that_fails_is_no_trouble(
     assert ["hidden"] * 2 == [await side.get_or_load(cache, "key", calls.loader("hidden")) for _ in range(2)]
     [(_, message)] = log()
     assert message.endswith("a value of type str could not be serialized (TypeError)")
+
+
+def test_fields_that_only_a_checker_knows() -> None:
+    """A dataclass whose field types cannot be looked up is stored as it is, field by field."""
+    strange = dataclasses.make_dataclass("Strange", [("size", "no_such_name")])
+    serializer = serializer_for(JSON, strange)
+    assert strange(7) == serializer.loads(serializer.dumps(strange(7)))
+    assert 0 != fingerprint(strange)

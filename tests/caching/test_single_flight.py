@@ -9,6 +9,7 @@ import pytest
 
 from momento_lambda import Cache
 from momento_lambda.caching.single_flight import SingleFlight
+from momento_lambda.caching.steps import Pause, Plan
 from momento_lambda.errors import ClientStateError, DeadlineExceededError
 
 if TYPE_CHECKING:
@@ -392,3 +393,41 @@ def test_many_landings_are_remembered_only_in_part() -> None:
         flights.share(f"key-{number}", int, for_ever)
     assert flights.landed_since("never", ticket)
     assert not flights.landed_since("never", flights.ticket())
+
+
+async def test_a_cache_that_fails_when_looked_at_again(
+    faults: "Faults", make_cache: "Make", side: "Side", calls: "Calls"
+) -> None:
+    """Where the second look fails, the loader answers, once, and nothing is stored."""
+    cache = make_cache()
+    other: list[str] = []
+
+    def load_meanwhile(name: str) -> None:
+        if name == "get" and not other:
+            other.append(name)
+            cache.get_or_load("key", calls.loader("theirs"))
+            faults.on_read = DeadlineExceededError("chosen")
+
+    faults.after = load_meanwhile
+    assert "own" == await side.get_or_load(cache, "key", calls.loader("own"))
+    assert 2 == len(calls)
+    assert ["get", "get", "set", "get"] == faults.asked
+
+
+async def test_a_pause_lets_others_run(cache: Cache) -> None:
+    """While a coroutine's plan pauses, the loop goes on."""
+    order: list[str] = []
+
+    def plan() -> Plan:
+        order.append("before")
+        yield Pause(0)
+        order.append("after")
+        return 7
+
+    async def other() -> None:
+        order.append("other")
+
+    task = asyncio.create_task(other())
+    assert 7 == await cache._workings.runner.run_async(plan(), other)  # noqa: SLF001  # a plan of the test's own
+    await task
+    assert ["before", "other", "after"] == order

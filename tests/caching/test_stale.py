@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import pytest
 
 from momento_lambda import Cache
+from momento_lambda.caching.back_off import BackOff
 from momento_lambda.caching.read_aside import ReadAside
 from momento_lambda.runtime import persistent_loop
 
@@ -421,3 +422,25 @@ async def test_the_window_is_cut_first(
     assert 420 == client.item_get_ttl(cache_name, "value").total_seconds()
     result = await side.value(function.result())
     assert 360 == result.ttl_left
+
+
+async def test_gone_while_it_failed(make_cache: "Make", side: "Side", wall: "Wall", loader: Loader) -> None:
+    """A stale value that is gone by the time its loader has failed is not served: the exception is the caller's."""
+    cache = make_cache(jitter=0, stale="1m", now_ms=wall)
+    function = value_of(side, cache, loader)
+    await side.value(function())
+    wall.advance("5m")
+    loader.error = ValueError("down")
+    loader.meanwhile = lambda: wall.advance("1m")
+    with pytest.raises(ValueError, match="down") as caught:
+        await side.value(function())
+    assert loader.error is caught.value
+
+
+def test_few_rests_are_remembered() -> None:
+    """However many loaders fail, a bounded number of rests is remembered: those that began last."""
+    back_off = BackOff(lambda: 0.0)
+    for number in range(2_000):
+        back_off.rest(f"key-{number}", 0)
+    assert 1_024 == sum(back_off.rests(f"key-{number}", 0) for number in range(2_000))
+    assert (True, False) == (back_off.rests("key-1999", 999), back_off.rests("key-1999", 1_000))

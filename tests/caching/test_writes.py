@@ -294,3 +294,13 @@ async def test_decode_loaded(make_cache: "Make", side: "Side", calls: "Calls") -
         many = await side.get_or_load_many(cache, ["a"], calls.loader({"a": value}), key="{}")
         assert (value, value) == (found, many["a"])
         assert (decode, decode) == (found is not value, many["a"] is not value)
+
+
+async def test_write_through_may_raise(faults: "Faults", make_cache: "Make", side: "Side") -> None:
+    """With on_cache_error="raise" a value that could neither be stored nor removed is the caller's error."""
+    error = faults.on_write = UnavailableError("chosen")
+    written: list[Any] = []
+    with pytest.raises(UnavailableError) as caught:
+        await side.write_through(make_cache(on_cache_error="raise"), "key", "new", written.append)
+    assert error is caught.value
+    assert ["new"] == written
