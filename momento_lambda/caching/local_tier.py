@@ -49,7 +49,7 @@ class LocalTier:
         InvalidArgumentError: No bytes, or a TTL that is not above 0.
     """
 
-    __slots__ = ("_entries", "_lock", "_used", "max_bytes", "ttl_ms")
+    __slots__ = ("_cache_name", "_entries", "_lock", "_used", "max_bytes", "ttl_ms")
 
     def __init__(self, max_bytes: int = 16_000_000, ttl: Ttl = "10s") -> None:
         self.max_bytes = max_bytes
@@ -59,6 +59,20 @@ class LocalTier:
         self._entries: OrderedDict[str, LocalEntry] = OrderedDict()
         self._used = 0
         self._lock = threading.Lock()
+        self._cache_name: str | None = None
+
+    def serve(self, cache_name: str) -> None:
+        """Note which cache on the server the entries are of.
+
+        Raises:
+            InvalidArgumentError: It serves another one, and would take the values of one for the other's.
+        """
+        with self._lock:
+            if self._cache_name not in {None, cache_name}:
+                raise InvalidArgumentError(
+                    f"the LocalTier serves the cache {self._cache_name!r}: give {cache_name!r} one of its own"
+                )
+            self._cache_name = cache_name
 
     @property
     def used_bytes(self) -> int:

@@ -139,10 +139,11 @@ class ReadAside:
         return inline
 
     def _fetch(self, key: str, policy: Policy) -> Generator[Step, Any, tuple[Entry | None, MomentoError | None]]:
+        since = self._shelf.forgotten
         answers, error = yield from self._remote.fetch([key])
         if error is not None or not isinstance(answers[0], Hit):
             return None, error
-        entry = self._shelf.take(key, answers[0].value_bytes, policy)
+        entry = self._shelf.take(key, answers[0].value_bytes, policy, since)
         # What a batch remembers as left out is no value to a single read, which may find one.
         return (None if entry is None or entry.absent else entry), None
 

@@ -74,10 +74,11 @@ class ReadMany:
         error: MomentoError | None = None
         due: dict[Any, Entry] = {}
         if asked:
+            since = self._shelf.forgotten
             answers, error = yield from self._remote.fetch(list(asked.values()))
             if error is not None and policy.raise_errors:
                 return Raised(error)
-            self._sort(asked, answers, policy, known, due)
+            self._sort(asked, answers, policy, known, due, since=since)
             if error is not None:
                 self._take_last_known(asked, policy, known)
         missing = {id_: key for id_, key in asked.items() if id_ not in known}
@@ -95,12 +96,14 @@ class ReadMany:
         policy: Policy,
         known: dict[Any, Entry],
         due: dict[Any, Entry],
+        *,
+        since: int,
     ) -> None:
         """Put each answer where it belongs: known, due to be loaded anew, or in neither."""
         counts: dict[EventKind, int] = {"hit": 0, "negative_hit": 0, "stale_hit": 0}
         now_ms = self._shelf.now_ms()
         for (id_, key), answer in zip(asked.items(), answers, strict=False):
-            entry = self._shelf.take(key, answer.value_bytes, policy) if isinstance(answer, Hit) else None
+            entry = self._shelf.take(key, answer.value_bytes, policy, since) if isinstance(answer, Hit) else None
             state = "gone" if entry is None else freshness(entry, now_ms, None, _never)
             if entry is None or state == "gone":
                 continue

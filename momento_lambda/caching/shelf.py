@@ -42,7 +42,10 @@ class Shelf:
         now_ms: Milliseconds since 1970.
     """
 
-    __slots__ = ("_observers", "_tier", "_trouble", "now_ms")
+    __slots__ = ("_observers", "_tier", "_trouble", "forgotten", "now_ms")
+
+    forgotten: int
+    """How often a key was dropped: whoever asked the remote cache before one was may hold what is older."""
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Shelf:
         self._observers = observers
         self._tier = tier
         self.now_ms = now_ms
+        self.forgotten = 0
 
     def pack(self, key: str, loaded: Loaded, policy: Policy, cost: float = 0.0, *, absent: bool = False) -> Packed:
         """Return a loaded value with its times, and its bytes where it is to be stored and can be.
@@ -85,14 +89,22 @@ class Shelf:
             return Packed(entry, None)
         return Packed(self._as_it_comes_back(entry, stored, policy), stored)
 
-    def take(self, key: str, stored: bytes, policy: Policy) -> Entry | None:
-        """Return the entry that the remote cache holds, and keep it here too; None where it cannot be read."""
+    def take(self, key: str, stored: bytes, policy: Policy, since: int) -> Entry | None:
+        """Return the entry that the remote cache holds, and keep it here too; None where it cannot be read.
+
+        Args:
+            key: Where it is stored.
+            stored: The bytes that the remote cache holds.
+            policy: How they are read.
+            since: What `forgotten` was before the cache was asked. What was forgotten meanwhile is not kept.
+        """
         entry = policy.packing.unpack(stored)
         if entry is None:
             self._observers.tell("unreadable")
             self._trouble.remark("a stored value could not be read, and was loaded anew")
             return None
-        self.keep(key, stored, entry, policy)
+        if since == self.forgotten:
+            self.keep(key, stored, entry, policy)
         return entry
 
     def keep(self, key: str, stored: bytes, entry: Entry, policy: Policy) -> None:
@@ -116,6 +128,7 @@ class Shelf:
 
     def forget(self, key: str) -> None:
         """Drop a key from this process's own tier."""
+        self.forgotten += 1
         if self._tier is not None:
             self._tier.discard(key)
 

@@ -51,7 +51,12 @@ def assemble(
         tier: The tier in this process, or None.
         observers: Who is told of what happens.
         now_ms: Milliseconds since 1970.
+
+    Raises:
+        InvalidArgumentError: The tier serves another cache.
     """
+    if tier is not None:
+        tier.serve(name or "")
     trouble = Trouble(name or "")
     flights, loads, back_off = SingleFlight(), LoadsUnderWay(), BackOff(options.chance)
     remote = Remote(breaker, trouble, observers, time_left)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momento_lambda import LocalTier, SimpleCacheClient
+from momento_lambda import Cache, LocalTier, SimpleCacheClient
 from momento_lambda.caching.envelope import Entry, Envelope
 from momento_lambda.caching.local_tier import ENTRY_OVERHEAD_BYTES
 from momento_lambda.caching.serializers import BYTES
@@ -297,3 +297,33 @@ async def test_functions_of_one_key_read_it_their_way(faults: "Faults", make_cac
     results = [await side.value(each.result()) for each in (first, second, other)]
     assert [("7", "loader"), ("7", "local"), (7, "loader")] == [(each.value, each.source) for each in results]
     assert ["get", "set", "get", "set"] == faults.asked
+
+
+def test_a_tier_serves_one_cache(make_cache: "Make") -> None:
+    """Two caches would take each other's values from one tier, so the second is refused; the same one is not."""
+    tier = LocalTier()
+    make_cache(local_tier=tier)
+    make_cache(local_tier=tier, namespace="apart")
+    with pytest.raises(InvalidArgumentError, match="give 'products' one of its own"):
+        Cache("products", local_tier=tier)
+
+
+async def test_what_is_invalidated_while_it_is_read_is_not_kept(
+    faults: "Faults", make_cache: "Make", side: "Side", calls: "Calls"
+) -> None:
+    """A value that was read before its key was invalidated reaches its caller, and is not kept here."""
+    tier = LocalTier()
+    cache, other = make_cache(local_tier=tier), make_cache()
+    for key in ("one", "two"):
+        other.put(key, "old")
+
+    def invalidate(name: str) -> None:
+        if name.startswith("get"):
+            cache.invalidate("one")
+
+    faults.after = invalidate
+    assert "old" == await side.get_or_load(cache, "one", calls.loader("new"))
+    assert {"two": "old"} == await side.get_or_load_many(cache, ["two"], calls.loader({}), key="{}")
+    assert (0, []) == (len(tier), calls)
+    faults.after = lambda _: None
+    assert "new" == await side.get_or_load(cache, "one", calls.loader("new"))
