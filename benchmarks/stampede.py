@@ -75,7 +75,7 @@ class Finding:
 def main() -> None:
     """Compare the protections, and print what each is worth."""
     told = arguments(__doc__).parse_args()
-    processes, seconds = (2, 1.3) if told.quick else (8, 12.0)
+    processes, seconds = (2, 1.3) if told.quick else (8, 24.0)
     protections = PROTECTIONS[::2][:2] if told.quick else PROTECTIONS
     found = {protection.name: measure(protection, processes, seconds) for protection in protections}
     publish(report(found, processes), write=told.write)
