@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint format types layer layer-matrix layer-arm64 wire sync-client locks clean
+.PHONY: help demo test coverage lint format types bench layer layer-matrix layer-arm64 wire sync-client locks clean
 
 help:  ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ format: $(VENV)/ready  ## Rewrite the code in the project's style.
 
 types: $(VENV)/ready  ## Check types.
 	mypy
+	basedpyright
+
+bench: $(VENV)/bench  ## Measure, side by side with other libraries, and print ratios.
+	python benchmarks/cached_overhead.py
+	python benchmarks/stampede.py
+	python benchmarks/cache_aside_libraries.py
 
 layer: $(VENV)/demo  ## Build the Lambda layer for this machine into build/layer.
 	python -m momento_lambda_layer build --output build/layer
@@ -71,6 +77,10 @@ $(VENV)/demo: locks/uv.txt locks/demo.txt pyproject.toml
 $(VENV)/ready: $(VENV)/demo locks/dev.txt
 	@echo "Adding the tools for development to $(VENV) (once)"
 	@VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r locks/dev.txt
+	@touch $@
+
+$(VENV)/bench: $(VENV)/ready locks/bench.txt
+	@VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r locks/bench.txt
 	@touch $@
 
 # Tests build layers for targets that this machine is not, and fetch nothing.

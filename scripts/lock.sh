@@ -8,6 +8,7 @@ compile() {
 }
 compile "$@" pyproject.toml --all-extras --group dev --output-file locks/dev.txt
 compile --constraint locks/dev.txt pyproject.toml --all-extras --group demo --output-file locks/demo.txt
+compile --constraint locks/dev.txt --group bench --output-file locks/bench.txt
 compile --constraint locks/dev.txt pyproject.toml --output-file layer/momento_lambda_layer/lock.txt
 compile --constraint locks/dev.txt pyproject.toml --extra powertools \
     --output-file layer/momento_lambda_layer/lock-powertools.txt
