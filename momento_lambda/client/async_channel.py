@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any, final
 
 import grpc
@@ -9,20 +10,26 @@ import grpc.aio
 
 from momento_lambda.client.failures import call_error
 from momento_lambda.client.headers import INTRODUCTION, Metadata
-from momento_lambda.client.retry import Retry
-from momento_lambda.errors import CancelledError, ClientStateError
+from momento_lambda.client.retry import DOUBTFUL_SECONDS, LONGEST_IDLE_SECONDS, Retry
+from momento_lambda.client.stopwatch import Stopwatch
+from momento_lambda.errors import AuthenticationError, CancelledError, ClientStateError, MomentoError
 from momento_lambda.wire.rpc import Reply, Request, Rpc
+
+# In a child process, what its parent was connected by. Destroying it would be heard at the other end.
+_of_parent: list[grpc.aio.Channel] = []
 
 
 @final
 class AsyncChannel:
-    """A connection that is made on first use and belongs to the event loop of that use.
+    """A connection that is made on first use, for the event loop of that use, and made anew after a long rest.
 
     Args:
         target: The address as gRPC takes it.
         credentials: What encrypts the connection; None for plaintext.
         options: gRPC's channel options.
         retries: How often a call that is safe to repeat is tried again.
+        idle: Counts the time without a call.
+        refused: Called when the server does not accept the token.
     """
 
     def __init__(
@@ -31,15 +38,22 @@ class AsyncChannel:
         credentials: grpc.ChannelCredentials | None,
         options: list[tuple[str, int | str]],
         retries: int,
+        *,
+        idle: Stopwatch,
+        refused: Callable[[], None],
     ) -> None:
         self._target = target
         self._credentials = credentials
         self._options = options
         self._retries = retries
+        self._idle = idle
+        self._refused = refused
         self._loop: asyncio.AbstractEventLoop | None = None
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
         self._introduced = False
+        self._answered = False
+        # Another object with each connection, by which a call sees that its own was replaced.
         self._calls: dict[Rpc[Any, Any], Any] = {}
 
     async def unary(self, rpc: Rpc[Request, Reply], request: Request, metadata: Metadata, timeout: float) -> Reply:
@@ -71,64 +85,135 @@ class AsyncChannel:
         if self._loop is not asyncio.get_running_loop():
             self._bind()
 
+    async def disconnect(self) -> None:
+        """Close the connection; the next call makes another, and calls under way are repeated on it where they may.
+
+        Raises:
+            ClientStateError: The connection belongs to another event loop.
+        """
+        self._check_loop()
+        await self._drop()
+
+    def after_fork(self) -> None:
+        """Leave the connection and its event loop to the parent, in a child process; the next call makes another."""
+        if self._channel is not None:
+            _of_parent.append(self._channel)
+        self._loop = None
+        self._forget()
+
     async def close(self) -> None:
         """Close the connection; calls under way end as cancelled, later ones are refused.
 
         Raises:
             ClientStateError: The connection belongs to another event loop.
         """
-        if self._channel is not None and self._loop is not asyncio.get_running_loop():
-            raise _other_loop_error()
+        self._check_loop()
         self._closed = True
         self._loop = None
-        self._calls = {}
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            await channel.close()
+        await self._drop()
 
     async def _attempt(self, rpc: Rpc[Any, Any], request: object, metadata: Metadata, timeout: float) -> Any:
         if self._loop is not asyncio.get_running_loop():
             self._bind()
-        call = self._calls.get(rpc) or self._prepare(rpc)
+        doubtful = await self._wake()
         deadline = time.monotonic() + timeout
+        if doubtful and rpc.repeatable and self._retries:
+            timeout /= 2  # the other half is for a new connection, should this one be dead
         retry: Retry | None = None
         if not self._introduced:
             metadata += INTRODUCTION
             self._introduced = True
         while True:
+            calls = self._calls
+            failure: grpc.aio.AioRpcError | None = None
             try:
-                answer = call(request, timeout=timeout, metadata=metadata)
-                return [reply async for reply in answer] if rpc.streams else await answer
-            except grpc.aio.AioRpcError as failure:
-                retry = retry or Retry(rpc, self._retries, deadline)
-                pause = retry.pause_after(failure.code().name)
-                if pause is None:
-                    raise call_error(rpc, self._target, failure) from failure
+                return await self._send(rpc, request, metadata, timeout)
+            except grpc.aio.AioRpcError as error:
+                failure = error
             except asyncio.CancelledError:
                 task = asyncio.current_task()
-                if not self._closed or (task is not None and task.cancelling()):
+                if self._calls is calls or (task is not None and task.cancelling()):
                     raise
                 # Nobody cancelled the caller: the connection was closed under the call.
-                raise CancelledError(f"the client was closed during the call ({rpc.name})") from None
+            status = "CANCELLED" if failure is None else failure.code().name
+            retry = retry or Retry(rpc, self._retries, deadline, doubtful=doubtful)
+            if retry.blames_connection(status):
+                await self._renew(calls)
+            pause = retry.pause_after(status, renewed=self._replaced(calls))
+            if pause is None:
+                raise self._error(rpc, failure) from failure
             await asyncio.sleep(pause)
-            if self._closed:
-                raise _closed_error()
             timeout = retry.time_left()
+
+    async def _send(self, rpc: Rpc[Any, Any], request: object, metadata: Metadata, timeout: float) -> Any:
+        call = self._calls.get(rpc) or self._prepare(rpc)
+        answer = call(request, timeout=timeout, metadata=metadata)
+        reply = [reply async for reply in answer] if rpc.streams else await answer
+        self._answered = True
+        return reply
+
+    async def _wake(self) -> bool:
+        """Note that a call begins: make the connection anew after a long rest, and return whether it may be dead."""
+        calls = self._calls
+        idle = self._idle.restart()
+        if idle <= DOUBTFUL_SECONDS:
+            return False
+        if idle > LONGEST_IDLE_SECONDS:
+            await self._renew(calls)
+        # What never answered may still be connecting, which gRPC goes on with by itself.
+        return self._answered
+
+    async def _renew(self, calls: dict[Rpc[Any, Any], Any]) -> None:
+        """Drop the connection that these calls are of, unless somebody did so before."""
+        if self._calls is calls:
+            await self._drop()
+
+    def _replaced(self, calls: dict[Rpc[Any, Any], Any]) -> bool:
+        return self._calls is not calls and not self._closed
+
+    async def _drop(self) -> None:
+        channel = self._channel
+        self._forget()
+        if channel is not None:
+            # Before there is another: plaintext channels with one target share a connection, dead or alive.
+            await channel.close()
+
+    def _forget(self) -> None:
+        self._channel = None
+        self._calls = {}
+        self._introduced = False
+        self._answered = False
 
     def _bind(self) -> None:
         if self._closed:
             raise _closed_error()
-        if self._loop is not None:
-            raise _other_loop_error()
-        self._channel = self._connect()
+        self._check_loop()
         self._loop = asyncio.get_running_loop()
 
+    def _check_loop(self) -> None:
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            raise ClientStateError(
+                "the client belongs to another event loop: "
+                "keep one loop for the life of the process, or one client per loop"
+            )
+
     def _prepare(self, rpc: Rpc[Any, Any]) -> Any:
-        assert self._channel is not None
+        if self._closed:
+            raise _closed_error()
+        if self._channel is None:
+            self._channel = self._connect()
         kind = self._channel.unary_stream if rpc.streams else self._channel.unary_unary
         call = kind(rpc.path, rpc.request.SerializeToString, rpc.reply.FromString)
         self._calls[rpc] = call
         return call
+
+    def _error(self, rpc: Rpc[Any, Any], failure: grpc.RpcError | None) -> MomentoError:
+        if failure is None:
+            return CancelledError(f"the connection was closed during the call ({rpc.name})")
+        error = call_error(rpc, self._target, failure)
+        if isinstance(error, AuthenticationError):
+            self._refused()
+        return error
 
     def _connect(self) -> grpc.aio.Channel:
         if self._credentials is None:
@@ -138,9 +223,3 @@ class AsyncChannel:
 
 def _closed_error() -> ClientStateError:
     return ClientStateError("the client is closed: make a new one")
-
-
-def _other_loop_error() -> ClientStateError:
-    return ClientStateError(
-        "the client belongs to another event loop: keep one loop for the life of the process, or one client per loop"
-    )

@@ -2,26 +2,33 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, final
 
 import grpc
 
 from momento_lambda.client.failures import call_error
 from momento_lambda.client.headers import INTRODUCTION, Metadata
-from momento_lambda.client.retry import Retry
-from momento_lambda.errors import ClientStateError
+from momento_lambda.client.retry import DOUBTFUL_SECONDS, LONGEST_IDLE_SECONDS, Retry
+from momento_lambda.client.stopwatch import Stopwatch
+from momento_lambda.errors import AuthenticationError, ClientStateError, MomentoError
 from momento_lambda.wire.rpc import Reply, Request, Rpc
+
+# In a child process, what its parent was connected by. Destroying it would be heard at the other end.
+_of_parent: list[grpc.Channel] = []
 
 
 @final
 class SyncChannel:
-    """A connection that is made on first use and shared by all threads.
+    """A connection that is made on first use and made anew after a long rest, for all threads.
 
     Args:
         target: The address as gRPC takes it.
         credentials: What encrypts the connection; None for plaintext.
         options: gRPC's channel options.
         retries: How often a call that is safe to repeat is tried again.
+        idle: Counts the time without a call.
+        refused: Called when the server does not accept the token.
     """
 
     def __init__(
@@ -30,15 +37,22 @@ class SyncChannel:
         credentials: grpc.ChannelCredentials | None,
         options: list[tuple[str, int | str]],
         retries: int,
+        *,
+        idle: Stopwatch,
+        refused: Callable[[], None],
     ) -> None:
         self._target = target
         self._credentials = credentials
         self._options = options
         self._retries = retries
+        self._idle = idle
+        self._refused = refused
         self._lock = threading.Lock()
         self._channel: grpc.Channel | None = None
         self._closed = False
         self._introduced = False
+        self._answered = False
+        # Another object with each connection, by which a call sees that its own was replaced.
         self._calls: dict[Rpc[Any, Any], Any] = {}
 
     def unary(self, rpc: Rpc[Request, Reply], request: Request, metadata: Metadata, timeout: float) -> Reply:
@@ -68,38 +82,92 @@ class SyncChannel:
         if self._closed:
             raise _closed_error()
 
+    def disconnect(self) -> None:
+        """Close the connection; the next call makes another, and calls under way are repeated on it where they may."""
+        with self._lock:
+            self._drop()
+
+    def after_fork(self) -> None:
+        """Leave the connection to the parent, in a child process; the next call makes another."""
+        # Whoever held the lock when the process was forked does not exist in the child.
+        self._lock = threading.Lock()
+        if self._channel is not None:
+            _of_parent.append(self._channel)
+            self._channel = None
+        self._drop()
+
     def close(self) -> None:
         """Close the connection; calls under way end as cancelled, later ones are refused."""
         with self._lock:
             self._closed = True
-            self._calls = {}
-            channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.close()
+            self._drop()
 
     def _attempt(self, rpc: Rpc[Any, Any], request: object, metadata: Metadata, timeout: float) -> Any:
-        call = self._calls.get(rpc) or self._prepare(rpc)
+        doubtful = self._wake()
         deadline = time.monotonic() + timeout
+        if doubtful and rpc.repeatable and self._retries:
+            timeout /= 2  # the other half is for a new connection, should this one be dead
         retry: Retry | None = None
         if not self._introduced:
             metadata += INTRODUCTION
             self._introduced = True
         while True:
+            calls = self._calls
             try:
-                answer = call(request, timeout, metadata)
-                return list(answer) if rpc.streams else answer
+                return self._send(rpc, request, metadata, timeout)
             except grpc.RpcError as failure:
-                retry = retry or Retry(rpc, self._retries, deadline)
-                pause = retry.pause_after(failure.code().name)
+                status = failure.code().name
+                retry = retry or Retry(rpc, self._retries, deadline, doubtful=doubtful)
+                if retry.blames_connection(status):
+                    self._renew(calls)
+                pause = retry.pause_after(status, renewed=self._replaced(calls))
                 if pause is None:
-                    raise call_error(rpc, self._target, failure) from failure
+                    raise self._error(rpc, failure) from failure
             except ValueError as failure:
-                if not self._closed:
+                # Closed between the look-up and the call, if it is not an error of gRPC's.
+                if self._closed:
+                    raise _closed_error() from failure
+                if not self._replaced(calls):
                     raise
-                # Closed between the look-up and the call.
-                raise _closed_error() from failure
+                continue
             time.sleep(pause)
             timeout = retry.time_left()
+
+    def _send(self, rpc: Rpc[Any, Any], request: object, metadata: Metadata, timeout: float) -> Any:
+        call = self._calls.get(rpc) or self._prepare(rpc)
+        answer = call(request, timeout, metadata)
+        reply = list(answer) if rpc.streams else answer
+        self._answered = True
+        return reply
+
+    def _wake(self) -> bool:
+        """Note that a call begins: make the connection anew after a long rest, and return whether it may be dead."""
+        calls = self._calls
+        idle = self._idle.restart()
+        if idle <= DOUBTFUL_SECONDS:
+            return False
+        if idle > LONGEST_IDLE_SECONDS:
+            self._renew(calls)
+        # What never answered may still be connecting, which gRPC goes on with by itself.
+        return self._answered
+
+    def _renew(self, calls: dict[Rpc[Any, Any], Any]) -> None:
+        """Drop the connection that these calls are of, unless somebody did so before."""
+        with self._lock:
+            if self._calls is calls:
+                self._drop()
+
+    def _replaced(self, calls: dict[Rpc[Any, Any], Any]) -> bool:
+        return self._calls is not calls and not self._closed
+
+    def _drop(self) -> None:
+        self._calls = {}
+        self._introduced = False
+        self._answered = False
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            # Before there is another: plaintext channels with one target share a connection, dead or alive.
+            channel.close()
 
     def _prepare(self, rpc: Rpc[Any, Any]) -> Any:
         with self._lock:
@@ -111,6 +179,12 @@ class SyncChannel:
             call = kind(rpc.path, rpc.request.SerializeToString, rpc.reply.FromString)
             self._calls[rpc] = call
         return call
+
+    def _error(self, rpc: Rpc[Any, Any], failure: grpc.RpcError) -> MomentoError:
+        error = call_error(rpc, self._target, failure)
+        if isinstance(error, AuthenticationError):
+            self._refused()
+        return error
 
     def _connect(self) -> grpc.Channel:
         if self._credentials is None:

@@ -9,6 +9,7 @@ from typing import Self, final
 
 from momento_lambda.client import options
 from momento_lambda.client.headers import Headers
+from momento_lambda.client.stopwatch import CLOCKS, Clocks, Stopwatch
 from momento_lambda.client.sync_channel import SyncChannel
 from momento_lambda.configuration import Configuration
 from momento_lambda.credentials import CredentialProvider
@@ -32,7 +33,7 @@ from momento_lambda.wire.rpc import Reply, Request, Rpc
 
 @final
 class SimpleCacheClient:
-    """A client of the cache protocol. It connects on first use.
+    """A client of the cache protocol. It connects on first use, and anew after four minutes without a call.
 
     Keys and values are str (sent as UTF-8) or bytes, an item at most 4883 KiB, key plus value. A TTL is seconds, a
     timedelta or text such as "90s", from 1 second to 1 day; where a call gives none, the default holds.
@@ -50,8 +51,10 @@ class SimpleCacheClient:
         auth_token: A token, or a CredentialProvider where endpoints or certificates are to be given.
         default_ttl: How long items live where a call does not say.
         configuration: Timeouts, retries and connection; None for what fits where the process runs.
-        time_left: Asked at each call for the seconds that the caller has left, which no call exceeds; None, or None
-            as its answer, where nobody says.
+        time_left: Asked at each call for the seconds that the caller has left, which no call exceeds; None as its
+            answer where nobody says.
+        refused: Called when the server does not accept the token.
+        clocks: The monotonic clock and the wall clock, which say how long a connection was left alone. For tests.
 
     Raises:
         InvalidTokenError: The token is malformed, has expired, or names no endpoint.
@@ -64,7 +67,9 @@ class SimpleCacheClient:
         default_ttl: Ttl,
         *,
         configuration: Configuration | None = None,
-        time_left: Callable[[], float | None] | None = None,
+        time_left: Callable[[], float | None] = lambda: None,
+        refused: Callable[[], None] = lambda: None,
+        clocks: Clocks = CLOCKS,
     ) -> None:
         provider = (
             auth_token if isinstance(auth_token, CredentialProvider) else CredentialProvider.from_string(auth_token)
@@ -80,12 +85,16 @@ class SimpleCacheClient:
             options.channel_credentials(provider.cache_endpoint, provider),
             options.data_options(self._configuration, provider),
             self._configuration.retries,
+            idle=Stopwatch(clocks),
+            refused=refused,
         )
         self._control = SyncChannel(
             provider.control_endpoint.target,
             options.channel_credentials(provider.control_endpoint, provider),
             options.control_options(self._configuration, provider),
             self._configuration.retries,
+            idle=Stopwatch(clocks),
+            refused=refused,
         )
 
     def get(self, cache_name: str, key: Bytes) -> GetResponse:
@@ -255,8 +264,21 @@ class SimpleCacheClient:
         Args:
             timeout: Seconds that it may take; None for the configuration's.
         """
-        allowed = self._allowed() if timeout is None else timeout
+        allowed = self._allowed() if timeout is None else self._clipped(timeout)
         self._data.unary(cache_rpcs.PING, pb.PingRequest(), self._headers.control, allowed)
+
+    def disconnect(self) -> None:
+        """Close the connections; the next call makes new ones. Calls under way are repeated on them where they may.
+
+        For moments after which a connection is dead and does not know it, such as the restore of a snapshot.
+        """
+        self._data.disconnect()
+        self._control.disconnect()
+
+    def after_fork(self) -> None:
+        """Leave the connections to the parent, in a child process that was forked; the next call makes new ones."""
+        self._data.after_fork()
+        self._control.after_fork()
 
     def close(self) -> None:
         """Close the connections. Calls under way end as cancelled; closing again does nothing."""
@@ -280,7 +302,8 @@ class SimpleCacheClient:
     def _call_control(self, rpc: Rpc[Request, Reply], request: Request) -> Reply:
         # The connections belong together: whoever may not use the one may not use the other.
         self._data.claim()
-        return self._control.unary(rpc, request, self._headers.control, self._configuration.control_timeout)
+        allowed = self._clipped(self._configuration.control_timeout)
+        return self._control.unary(rpc, request, self._headers.control, allowed)
 
     def _set_if(self, cache_name: str, request: pb.SetIfRequest) -> SetIfResponse:
         return cache_rpcs.read_set_if(self._call(cache_rpcs.SET_IF, request, cache_name))
@@ -289,9 +312,12 @@ class SimpleCacheClient:
         return cache_rpcs.read_update_ttl(self._call(cache_rpcs.UPDATE_TTL, request, cache_name))
 
     def _allowed(self) -> float:
-        """Return the seconds that a call may take."""
-        left = None if self._time_left is None else self._time_left()
-        return self._timeout if left is None else min(left, self._timeout)
+        """Return the seconds that a call of the data plane may take."""
+        return self._clipped(self._timeout)
+
+    def _clipped(self, timeout: float) -> float:
+        left = self._time_left()
+        return timeout if left is None else min(left, timeout)
 
     def _ttl_ms(self, ttl: Ttl | None) -> int:
         return self._default_ttl_ms if ttl is None else ttl_milliseconds(ttl)
