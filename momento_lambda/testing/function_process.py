@@ -1,6 +1,7 @@
 """The process of a function."""
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from momento_lambda.testing.peak_memory import peak_memory_kib
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,6 +56,9 @@ class FunctionProcess:
         self._variables = variables
         self._log_file = log_file
         self._kept_log = ""
+        self._told = 0
+        self._telling = threading.Lock()
+        self._peak_kib = 0
         self._report = report
 
     def __enter__(self) -> "Self":
@@ -85,6 +91,33 @@ class FunctionProcess:
             return self._kept_log
         return self._log_file.read_text(encoding="utf-8", errors="replace")
 
+    @property
+    def peak_memory_mb(self) -> int:
+        """The most memory that the process and its children have held up to now, in MB."""
+        # A child that has ended is counted no more; what it held was held all the same.
+        self._peak_kib = max(self._peak_kib, peak_memory_kib(self._process.pid))
+        return math.ceil(self._peak_kib / 1024)
+
+    def new_log(self) -> str:
+        """Return what the process has written since this was last asked."""
+        with self._telling, self._log_file.open("rb") as log:
+            log.seek(self._told)
+            written = log.read()
+            self._told += len(written)
+        return written.decode(errors="replace")
+
+    def freeze(self) -> None:
+        """Stop the process and its children where they are, and return when it stands still."""
+        self._signal(signal.SIGSTOP)
+        # Ended before, and reaped: the watching thread has reported it.
+        with contextlib.suppress(ChildProcessError):
+            # Left to be waited for: the end of the process is for the watching thread to collect.
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+    def thaw(self) -> None:
+        """Let the process and its children go on."""
+        self._signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End the process, without notice as Lambda does, and return when it has ended and was reported."""
         self._process.kill()
@@ -92,7 +125,11 @@ class FunctionProcess:
 
     def _watch(self) -> None:
         status = self._process.wait()
-        # The group is named like its first process and keeps the name while it has members.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._report(Exited(status))
+
+    def _signal(self, number: signal.Signals) -> None:
+        # The group is named like its first process and keeps the name while it has members; then there is nobody to
+        # signal.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)

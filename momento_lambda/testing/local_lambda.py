@@ -5,47 +5,23 @@ see on Lambda: its own folder, its layers, the standard library and the runtime'
 """
 
 import json
-import os
-import secrets
 import sys
-import tempfile
 import threading
-import time
-import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from momento_lambda.testing.errors import (
-    FunctionExitError,
-    FunctionInitError,
-    FunctionResponseError,
-    FunctionTimeoutError,
-    LocalLambdaError,
-    LocalLambdaUnavailableError,
-)
-from momento_lambda.testing.function_process import Exited, FunctionProcess
-from momento_lambda.testing.function_variables import DEFAULT_REGION, function_variables
+from momento_lambda.testing.errors import LocalLambdaError, LocalLambdaUnavailableError
+from momento_lambda.testing.execution_environment import ExecutionEnvironment
+from momento_lambda.testing.function_configuration import FunctionConfiguration
 from momento_lambda.testing.invocation import Invocation
-from momento_lambda.testing.runtime_api import (
-    Event,
-    Failed,
-    InitFailed,
-    Polled,
-    Report,
-    Responded,
-    RuntimeApi,
-)
 from momento_lambda.testing.runtime_packages import CLIENT, RuntimePackages, runtime_packages
-from momento_lambda.testing.sandbox import Sandbox
+from momento_lambda.ttl import Ttl, duration_milliseconds
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
-
-_LOG_TAIL_LINES = 30
 
 
 def local_lambda_available(python: Path | None = None) -> bool:
@@ -62,17 +38,23 @@ class LocalLambda:
     Args:
         handler: ``module.function``, as in a function's configuration.
         task_root: The function's folder, which plays ``/var/task``.
-        layers: Folders that layers were unpacked into; together they play ``/opt``.
+        layers: Zip archives of layers, or folders that they were unpacked into; together they play ``/opt``.
         environment: The function's own environment variables. The caller's are not inherited.
         timeout: Seconds that an invocation may take.
-        init_timeout: Seconds that coming up may take; Lambda gives 10.
+        init_timeout: Seconds that coming up may take, and a restore: Lambda gives 10 to each.
         memory_size: In MB. The function is told so; nothing enforces it.
         function_name: The name that the function goes by.
         python: The interpreter to run it on, this one by default. It needs ``awslambdaric``.
+        snap_start: Snapshot the function when it has come up, and restore it for its first event, with its hooks. The
+            snapshot is the stopped process itself, so it is restored once.
+        max_concurrency: Be a managed instance, where so many processes serve events at once; None for an environment
+            on demand, with one process, and one event at a time.
+        movable_clock: Let ``thaw`` and ``frozen`` move what the function's ``time`` module tells.
 
     Raises:
         LocalLambdaUnavailableError: The interpreter has no Lambda runtime client (which exists for Linux alone).
         FunctionInitError: The function did not come up.
+        ValueError: Options that exclude each other.
 
     Example::
 
@@ -94,57 +76,57 @@ class LocalLambda:
         memory_size: int = 1024,
         function_name: str = "function",
         python: Path | None = None,
+        snap_start: bool = False,
+        max_concurrency: int | None = None,
+        movable_clock: bool = False,
     ) -> None:
-        self._handler = handler
-        self._task_root = task_root
-        self._layers = layers
-        self._environment = dict(environment or {})
-        self._timeout = timeout
-        self._init_timeout = init_timeout
-        self._memory_size = memory_size
-        self._function_name = function_name
-        self._python = python or Path(sys.executable)
-        self._one_at_a_time = threading.Lock()
+        self._function = FunctionConfiguration(
+            handler=handler,
+            task_root=task_root,
+            layers=layers,
+            environment=dict(environment or {}),
+            timeout=timeout,
+            init_timeout=init_timeout,
+            memory_size=memory_size,
+            function_name=function_name,
+            python=python or Path(sys.executable),
+            snap_start=snap_start,
+            max_concurrency=max_concurrency,
+            movable_clock=movable_clock,
+        )
+        self._free = threading.Semaphore(self._function.processes)
+        self._freezing = threading.Lock()
         self._closing = ExitStack()
-        self._over = "it was not entered"
-        self._process: FunctionProcess | None = None
+        self._environment: ExecutionEnvironment | None = None
 
     @property
     def log(self) -> str:
         """All that the function has written so far, to its output and its error output."""
-        return self._process.log if self._process else ""
+        return self._environment.log if self._environment else ""
 
     def __enter__(self) -> "Self":
-        if not self._over:
+        if self._environment and not self._environment.over:
             raise LocalLambdaError("This execution environment is in use: leave it before entering it anew")
-        packages = runtime_packages(self._python)
+        packages = runtime_packages(self._function.python)
         if isinstance(packages, str):
             raise LocalLambdaUnavailableError(
-                f"{self._python} cannot run a function: {packages}. Install {CLIENT} for it (on Linux: it has "
-                "no wheel for other systems), or ask local_lambda_available() first"
+                f"{self._function.python} cannot run a function: {packages}. Install {CLIENT} for it (on Linux: it "
+                "has no wheel for other systems), or ask local_lambda_available() first"
             )
         # After a timeout, say, one that is over may be entered anew before it was left.
         self._closing.close()
-        self._reports: SimpleQueue[Report | Exited] = SimpleQueue()
-        with ExitStack() as opening:
-            root = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="momento-lambda-")))
-            sandbox = Sandbox(root, packages, task_root=self._task_root, layers=self._layers)
-            self._api = opening.enter_context(RuntimeApi(self._reports.put))
-            started = time.perf_counter()
-            self._process = opening.enter_context(self._function_process(sandbox))
-            self._init_duration_ms: float | None = (self._ready_at() - started) * 1000
-            self._closing = opening.pop_all()
-        self._over = ""
+        # Known before it is up: what it writes until then says why it is not.
+        self._environment = ExecutionEnvironment(self._function, packages)
+        self._closing.enter_context(self._environment)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
-        self._over = "it was closed"
         self._closing.close()
 
     def invoke(self, event: Any) -> Invocation:
-        """Have the function handle an event, after those that other threads have it handle.
+        """Have the function handle an event, as soon as a process is free for it, thawed if it was frozen.
 
         Args:
             event: Anything that JSON can carry.
@@ -155,108 +137,69 @@ class LocalLambda:
         Raises:
             FunctionTimeoutError: It took longer than the function's timeout.
             FunctionExitError: The function's process ended.
+            FunctionRestoreError: It did not come back from its snapshot.
             FunctionResponseError: It answered something other than JSON.
             LocalLambdaError: An earlier failure, or leaving the context, ended this environment.
         """
         body = json.dumps(event).encode()
-        with self._one_at_a_time:
-            if self._over:
-                raise LocalLambdaError(
-                    f"This execution environment takes no event: {self._over}. Enter a new LocalLambda"
-                )
-            init_duration_ms, self._init_duration_ms = self._init_duration_ms, None
-            request_id = str(uuid.uuid4())
-            self._api.offer(self._event(request_id, body))
-            outcome = self._outcome(request_id)
-        return Invocation(
-            request_id=request_id,
-            payload=self._payload(outcome.body) if isinstance(outcome, Responded) else None,
-            error=outcome.error if isinstance(outcome, Failed) else None,
-            duration_ms=outcome.seconds * 1000,
-            cold=init_duration_ms is not None,
-            init_duration_ms=init_duration_ms,
-        )
+        with self._free:
+            environment = self._serving("takes no event")
+            environment.thaw()
+            return environment.invoke(body)
 
-    def _function_process(self, sandbox: Sandbox) -> FunctionProcess:
-        variables = function_variables(
-            sandbox,
-            self._environment,
-            os.environ,
-            handler=self._handler,
-            function_name=self._function_name,
-            memory_size=self._memory_size,
-            api_address=self._api.address,
-        )
-        return FunctionProcess(
-            # -S: no package that is installed for the interpreter or its user shows through.
-            # -B: the folders of a function are read-only on Lambda, where no bytecode is kept.
-            [str(self._python.absolute()), "-S", "-B", "-m", CLIENT, self._handler],
-            folder=sandbox.task_root,
-            variables=variables,
-            log_file=sandbox.log,
-            report=self._reports.put,
-        )
+    def freeze(self) -> None:
+        """Stop the function as Lambda does between two events, once it is done with those that it has.
 
-    def _event(self, request_id: str, body: bytes) -> Event:
-        region = self._environment.get("AWS_REGION", DEFAULT_REGION)
-        return Event(
-            request_id=request_id,
-            body=body,
-            deadline_ms=int((time.time() + self._timeout) * 1000),
-            function_arn=f"arn:aws:lambda:{region}:123456789012:function:{self._function_name}",
-            trace_id=f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0",
-        )
+        Its processes stand still, threads and all, until they are thawed.
 
-    def _ready_at(self) -> float:
-        match self._next_report(time.monotonic() + self._init_timeout):
-            case Polled(at):
-                return at
-            case InitFailed(error):
-                raise FunctionInitError(self._with_log(f"{self._handler} did not come up: {error}"))
-            case Exited() as exited:
-                raise FunctionInitError(
-                    self._with_log(f"{self._handler} ended with {exited} before it asked for an event")
-                )
-            case _:
-                raise FunctionInitError(
-                    self._with_log(f"{self._handler} did not come up within {self._init_timeout:g} s")
-                )
+        Raises:
+            LocalLambdaError: It was still at work after its timeout, or this environment is over.
+        """
+        with self._alone():
+            self._serving("cannot be frozen").freeze()
 
-    def _outcome(self, request_id: str) -> Responded | Failed:
-        deadline = time.monotonic() + self._timeout
-        while report := self._next_report(deadline):
-            match report:
-                # Others may be left over from an invocation whose caller was interrupted.
-                case Responded() | Failed() if report.request_id == request_id:
-                    return report
-                case Exited():
-                    self._over = f"its process ended with {report}"
-                    raise FunctionExitError(self._with_log(f"{self._handler} ended with {report} on {request_id}"))
-                case _:
-                    continue
-        self._over = f"an invocation outlived its timeout of {self._timeout:g} s"
-        assert self._process is not None
-        self._process.kill()
-        raise FunctionTimeoutError(
-            self._with_log(f"{self._handler} took longer than its timeout of {self._timeout:g} s")
-        )
+    def thaw(self, after: Ttl = 0, *, monotonic: bool = True) -> None:
+        """Let a frozen function go on; the next event would do so too.
 
-    def _next_report(self, deadline: float) -> Report | Exited | None:
-        try:
-            return self._reports.get(timeout=max(0.0, deadline - time.monotonic()))
-        except Empty:
-            return None
+        Args:
+            after: How long it shall believe that it was frozen, beyond the time that passed: seconds, a timedelta, or
+                text such as "5m". It takes a movable clock.
+            monotonic: Whether its monotonic clock went on meanwhile, as in a frozen process, or stood still, as in a
+                machine that was paused.
 
-    def _payload(self, body: bytes) -> Any:
-        try:
-            return json.loads(body)
-        except ValueError as error:
-            raise FunctionResponseError(
-                f"{self._handler} answered {len(body)} bytes that are not JSON ({error}): return what JSON can "
-                "carry, not bytes"
-            ) from error
+        Raises:
+            FunctionRestoreError: It did not come back from its snapshot.
+            LocalLambdaError: It has no movable clock, or this environment is over.
+            InvalidArgumentError: ``after`` is no duration.
+        """
+        milliseconds = duration_milliseconds(after)
+        self._serving("cannot be thawed").thaw(milliseconds, monotonic=monotonic)
 
-    def _with_log(self, message: str) -> str:
-        lines = self.log.splitlines()
-        tail = "\n".join(f"    {line}" for line in lines[-_LOG_TAIL_LINES:])
-        return f"{message}. The end of its log:\n{tail}" if lines else f"{message}. Its log is empty"
+    @contextmanager
+    def frozen(self, duration: Ttl = 0, *, monotonic: bool = True) -> Iterator[None]:
+        """Freeze the function for the length of a block, and thaw it after that; arguments as of ``thaw``.
+
+        Example::
+
+            with function.frozen("5m"):
+                server.restart()
+            function.invoke({})
+        """
+        self.freeze()
+        yield
+        self.thaw(duration, monotonic=monotonic)
+
+    def _serving(self, what_not: str) -> ExecutionEnvironment:
+        over = self._environment.over if self._environment else "it was not entered"
+        if self._environment is None or over:
+            raise LocalLambdaError(f"This execution environment {what_not}: {over}. Enter a new LocalLambda")
+        return self._environment
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Take the place of every event, so that none is at work."""
+        # Two that take them one by one would wait for each other.
+        with self._freezing, ExitStack() as taken:
+            for _ in range(self._function.processes):
+                taken.enter_context(self._free)
+            yield

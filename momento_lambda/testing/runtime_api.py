@@ -1,9 +1,10 @@
 """The Lambda Runtime API of one execution environment, over HTTP on a loopback port.
 
 A function's process asks for an event (``GET .../invocation/next``, held until there is one), posts its response
-or error, and asks again. ``RuntimeApi`` holds the state of that conversation; the two classes below it put it on
-a socket. All that the function says is passed on as a ``Report``, before the function has its receipt: once it
-acts on the receipt, by ending its process for example, the report is already there.
+or error, and asks again. With SnapStart it asks to be restored first (``GET .../restore/next``, held until it is).
+``RuntimeApi`` holds the state of that conversation; the two classes below it put it on a socket. All that the
+function says is passed on as a ``Report``, before the function has its receipt: once it acts on the receipt, by ending
+its process for example, the report is already there.
 """
 
 import json
@@ -24,6 +25,16 @@ from weakref import WeakSet
 from typing_extensions import override
 
 from momento_lambda.testing.invocation import Failure
+from momento_lambda.testing.reports import (
+    Checkpointed,
+    Failed,
+    HandedOut,
+    InitFailed,
+    Polled,
+    Report,
+    Responded,
+    RestoreFailed,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -47,41 +58,6 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Polled:
-    """The function is up, and asks for an event."""
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Responded:
-    """The handler returned."""
-
-    request_id: str
-    body: bytes
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The handler raised."""
-
-    request_id: str
-    error: Failure
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class InitFailed:
-    """The function's module could not be imported, or holds no such handler."""
-
-    error: Failure
-
-
-Report = Polled | Responded | Failed | InitFailed
-
-
-@dataclass(frozen=True, slots=True)
 class _Reply:
     status: HTTPStatus
     body: bytes
@@ -100,6 +76,8 @@ class RuntimeApi:
         self._pending: deque[Event] = deque()
         self._handed_out: dict[str, float] = {}
         self._changed = threading.Condition()
+        self._init_failed = False
+        self._restored = False
         self._closing = False
         self._listener = _Listener(self)
         self._accepting = threading.Thread(target=self._accept, name="runtime-api", daemon=True)
@@ -114,6 +92,12 @@ class RuntimeApi:
         with self._changed:
             self._pending.append(event)
             self._changed.notify()
+
+    def restore(self) -> None:
+        """Tell a function that waits for it that it was restored from its snapshot."""
+        with self._changed:
+            self._restored = True
+            self._changed.notify_all()
 
     def __enter__(self) -> "Self":
         self._accepting.start()
@@ -134,13 +118,25 @@ class RuntimeApi:
         while not self._closing:
             self._listener.handle_request()
 
-    def reply(self, method: str, path: str, body: bytes) -> _Reply:
-        """Answer one request of the function."""
-        if (method, path) == ("GET", f"{_PREFIX}/invocation/next"):
-            return self._next()
-        if (method, path) == ("POST", f"{_PREFIX}/init/error"):
-            self._report(InitFailed(_failure(body)))
-            return _accepted()
+    def reply(self, method: str, path: str, body: bytes, kind: str = "") -> _Reply:
+        """Answer one request of the function.
+
+        Args:
+            method: GET or POST.
+            path: What is asked for.
+            body: What came with it.
+            kind: The header with the type of an error, which may say more than the body.
+        """
+        match method, path.partition(_PREFIX):
+            case "GET", ("", _, "/invocation/next"):
+                return self._next()
+            case "GET", ("", _, "/restore/next"):
+                return self._restore_next()
+            case "POST", ("", _, "/init/error"):
+                return self._init_error(_failure(body, kind))
+            case "POST", ("", _, "/restore/error"):
+                self._report(RestoreFailed(_failure(body, kind)))
+                return _accepted()
         if method == "POST" and (match := _OUTCOME.fullmatch(path)):
             return self._conclude(match["request_id"], match["outcome"], body)
         return _refusal(HTTPStatus.NOT_FOUND, "NotFound", f"The Runtime API has no {method} {path}")
@@ -150,10 +146,26 @@ class RuntimeApi:
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._closing)
             if self._closing:
-                return _refusal(HTTPStatus.GONE, "Closed", "This execution environment is shutting down")
+                return _closed()
             event = self._pending.popleft()
             self._handed_out[event.request_id] = time.perf_counter()
+        self._report(HandedOut(event.request_id))
         return _Reply(HTTPStatus.OK, event.body, _headers(event))
+
+    def _restore_next(self) -> _Reply:
+        self._report(Checkpointed())
+        with self._changed:
+            self._changed.wait_for(lambda: self._restored or self._closing)
+        return _closed() if self._closing else _Reply(HTTPStatus.OK, b"")
+
+    def _init_error(self, error: Failure) -> _Reply:
+        with self._changed:
+            first, self._init_failed = not self._init_failed, True
+        if not first:
+            # Every process of a managed instance imports the module for itself, and Lambda takes one word for it.
+            return _refusal(HTTPStatus.FORBIDDEN, "InvalidStateTransition", "The init has failed already")
+        self._report(InitFailed(error))
+        return _accepted()
 
     def _conclude(self, request_id: str, outcome: str, body: bytes) -> _Reply:
         with self._changed:
@@ -181,14 +193,21 @@ def _headers(event: Event) -> dict[str, str]:
     }
 
 
-def _failure(body: bytes) -> Failure:
+def _failure(body: bytes, kind: str = "") -> Failure:
     report = json.loads(body)
-    return Failure(report["errorType"], report["errorMessage"], tuple(report["stackTrace"]))
+    type_, message = report["errorType"], report["errorMessage"]
+    if kind and kind != type_:
+        type_, message = kind, f"{type_}: {message}"
+    return Failure(type_, message, tuple(report["stackTrace"]))
 
 
 def _too_large(size: int) -> Failure:
     message = f"The response has {size} bytes; Lambda carries {RESPONSE_LIMIT} at most"
     return Failure("Function.ResponseSizeTooLarge", message)
+
+
+def _closed() -> _Reply:
+    return _refusal(HTTPStatus.GONE, "Closed", "This execution environment is shutting down")
 
 
 def _accepted() -> _Reply:
@@ -243,7 +262,8 @@ class _Conversation(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a POST."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self._send(self.server.api.reply("POST", self.path, body))
+        kind = self.headers.get("Lambda-Runtime-Function-Error-Type", "")
+        self._send(self.server.api.reply("POST", self.path, body, kind))
 
     def _send(self, reply: _Reply) -> None:
         self.send_response(reply.status)

@@ -9,7 +9,8 @@ from queue import SimpleQueue
 import pytest
 
 from momento_lambda.testing.invocation import Failure
-from momento_lambda.testing.runtime_api import Event, Failed, InitFailed, Polled, Report, Responded, RuntimeApi
+from momento_lambda.testing.reports import Failed, HandedOut, InitFailed, Polled, Report, Responded
+from momento_lambda.testing.runtime_api import Event, RuntimeApi
 
 EVENT = Event(
     request_id="one", body=b'{"a": 1}', deadline_ms=1_700_000_000_000, function_arn="arn:f", trace_id="Root=1-2-3"
@@ -58,6 +59,7 @@ def test_a_response_is_accepted_and_reported_with_its_duration(api: RuntimeApi, 
     ask(api, "GET", "invocation/next")
     assert 202 == ask(api, "POST", "invocation/one/response", [1])[0]
     assert isinstance(reports.get_nowait(), Polled)
+    assert HandedOut("one") == reports.get_nowait()
     responded = reports.get_nowait()
     assert isinstance(responded, Responded)
     assert ("one", b"[1]") == (responded.request_id, responded.body)
@@ -70,6 +72,7 @@ def test_an_error_is_accepted_and_reported(api: RuntimeApi, reports: SimpleQueue
     ask(api, "GET", "invocation/next")
     assert 202 == ask(api, "POST", "invocation/one/error", RAISED)[0]
     assert isinstance(reports.get_nowait(), Polled)
+    assert HandedOut("one") == reports.get_nowait()
     failed = reports.get_nowait()
     assert isinstance(failed, Failed)
     assert ("one", Failure("KeyError", "'id'", ("line\n",))) == (failed.request_id, failed.error)
