@@ -194,8 +194,7 @@ class ExecutionEnvironment:
         up = self._ledger.await_idle(seconds)
         if not isinstance(up, Polled):
             raise FunctionInitError(self._why_not("come up", up), log=self.log)
-        self._start = _Start(init_duration_ms=(up.at - started) * 1000)
-        self._running.new_log()
+        self._begin(_Start(init_duration_ms=(up.at - started) * 1000))
 
     def _restore(self) -> None:
         self._restored = True
@@ -206,7 +205,14 @@ class ExecutionEnvironment:
         if not isinstance(up, Polled):
             self.over = "it did not come back from its snapshot"
             raise FunctionRestoreError(self._why_not("come back from its snapshot", up), log=self.log)
-        self._start = _Start(restore_duration_ms=(up.at - started) * 1000)
+        self._begin(_Start(restore_duration_ms=(up.at - started) * 1000))
+
+    def _begin(self, start: _Start) -> None:
+        self._start = start
+        # Should the process end before it is asked again, this is what is known.
+        self._running.measure_memory()
+        # What was written up to here belongs to no event.
+        self._running.new_log()
 
     def _why_not(self, what: str, answer: object) -> str:
         match answer:
@@ -259,7 +265,7 @@ class ExecutionEnvironment:
             init_duration_ms=durations.init_duration_ms,
             restore_duration_ms=durations.restore_duration_ms,
             memory_size=self._function.memory_size,
-            max_memory_used=self._running.peak_memory_mb,
+            max_memory_used=self._running.measure_memory(),
             log=self._running.new_log(),
         )
 

@@ -6,16 +6,19 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from momento_lambda.testing.peak_memory import peak_memory_kib
+from momento_lambda.testing.process_facts import group_stands_still, peak_memory_kib
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
+_GLANCE_SECONDS = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,8 @@ class FunctionProcess:
             return self._kept_log
         return self._log_file.read_text(encoding="utf-8", errors="replace")
 
-    @property
-    def peak_memory_mb(self) -> int:
-        """The most memory that the process and its children have held up to now, in MB."""
+    def measure_memory(self) -> int:
+        """Return the most memory that the process and its children have held, up to now, in MB."""
         # A child that has ended is counted no more; what it held was held all the same.
         self._peak_kib = max(self._peak_kib, peak_memory_kib(self._process.pid))
         return math.ceil(self._peak_kib / 1024)
@@ -107,12 +109,11 @@ class FunctionProcess:
         return written.decode(errors="replace")
 
     def freeze(self) -> None:
-        """Stop the process and its children where they are, and return when it stands still."""
+        """Stop the process and its children where they are, and return when they stand still."""
         self._signal(signal.SIGSTOP)
-        # Ended before, and reaped: the watching thread has reported it.
-        with contextlib.suppress(ChildProcessError):
-            # Left to be waited for: the end of the process is for the watching thread to collect.
-            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        # The kernel tells nobody but a parent that a process has stopped, and of most of these we are not the parent.
+        while not group_stands_still(self._process.pid):
+            time.sleep(_GLANCE_SECONDS)
 
     def thaw(self) -> None:
         """Let the process and its children go on."""

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from momento_lambda.errors import InvalidArgumentError
 from momento_lambda.testing.errors import LocalLambdaError, LocalLambdaUnavailableError
 from momento_lambda.testing.execution_environment import ExecutionEnvironment
 from momento_lambda.testing.function_configuration import FunctionConfiguration
@@ -170,9 +171,11 @@ class LocalLambda:
         Raises:
             FunctionRestoreError: It did not come back from its snapshot.
             LocalLambdaError: It has no movable clock, or this environment is over.
-            InvalidArgumentError: ``after`` is no duration.
+            InvalidArgumentError: ``after`` is no duration, or one that goes back.
         """
         milliseconds = duration_milliseconds(after)
+        if milliseconds < 0:
+            raise InvalidArgumentError(f"a function cannot be frozen for {after!r}: time goes on, or stands still")
         self._serving("cannot be thawed").thaw(milliseconds, monotonic=monotonic)
 
     @contextmanager
@@ -186,8 +189,10 @@ class LocalLambda:
             function.invoke({})
         """
         self.freeze()
-        yield
-        self.thaw(duration, monotonic=monotonic)
+        try:
+            yield
+        finally:
+            self.thaw(duration, monotonic=monotonic)
 
     def _serving(self, what_not: str) -> ExecutionEnvironment:
         over = self._environment.over if self._environment else "it was not entered"
