@@ -1,4 +1,4 @@
-"""For testing functions: a small local Lambda, without Docker, and a network that fails on demand.
+"""For testing functions: a local Lambda without Docker, fixtures for pytest, and a network that fails on demand.
 
 Names are resolved on first use, so that importing one thing does not load all the others.
 """
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from momento_lambda.testing.fault_proxy import FaultProxy
     from momento_lambda.testing.invocation import Failure, Invocation
+    from momento_lambda.testing.lambda_context import LambdaContext
     from momento_lambda.testing.local_lambda import LocalLambda, local_lambda_available
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "FunctionRestoreError",
     "FunctionTimeoutError",
     "Invocation",
+    "LambdaContext",
     "LocalLambda",
     "LocalLambdaError",
     "LocalLambdaUnavailableError",
@@ -47,6 +49,7 @@ _MODULES = {
     "FunctionRestoreError": "errors",
     "FunctionTimeoutError": "errors",
     "Invocation": "invocation",
+    "LambdaContext": "lambda_context",
     "LocalLambda": "local_lambda",
     "LocalLambdaError": "errors",
     "LocalLambdaUnavailableError": "errors",
