@@ -1,0 +1,181 @@
+"""Metrics of Powertools, read back from the lines that CloudWatch would read."""
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+from momento_lambda import Cache
+from momento_lambda.caching.events import CacheEvent, EventKind, Recording
+from momento_lambda.errors import InvalidArgumentError
+from momento_lambda.integrations.metrics import MetricsObserver
+
+if TYPE_CHECKING:
+    from tests.integrations.conftest import Context, MakeCache
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return the lines of metrics that were printed."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def names(line: dict[str, Any]) -> dict[str, str]:
+    """Return the units of the metrics of a line, by name."""
+    (definition,) = line["_aws"]["CloudWatchMetrics"]
+    return {metric["Name"]: metric["Unit"] for metric in definition["Metrics"]}
+
+
+def fail(*_: object) -> str:
+    """Fail as a loader may."""
+    raise LookupError
+
+
+def test_what_a_handler_s_cache_did(
+    metrics: Metrics, make_cache: "MakeCache", context: "Context", capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hits, misses, loads, errors of loaders, and the times of loads and stores are in the invocation's line."""
+    cache = make_cache(MetricsObserver(metrics))
+
+    @metrics.log_metrics
+    @cache.handler
+    def handler(event: Any, context: Any) -> None:  # noqa: ARG001  # what a handler takes
+        cache.get_or_load("a", lambda: "a")
+        cache.get_or_load("a", lambda: "a")
+        cache.get_or_load_many(["a", "b", "c"], lambda ids: dict.fromkeys(ids, 1), key="number:{}")
+        with pytest.raises(LookupError):
+            cache.get_or_load("d", fail)
+
+    handler({}, context)
+    (line,) = printed(capsys)
+    assert ("Shop", [["service"]]) == (
+        line["_aws"]["CloudWatchMetrics"][0]["Namespace"],
+        line["_aws"]["CloudWatchMetrics"][0]["Dimensions"],
+    )
+    assert {
+        "CacheHits": "Count",
+        "CacheMisses": "Count",
+        "CacheLoads": "Count",
+        "CacheLoadErrors": "Count",
+        "CacheLoadTime": "Milliseconds",
+        "CacheStoreTime": "Milliseconds",
+    } == names(line)
+    assert ([1], 5, 4, [1]) == (
+        line["CacheHits"],
+        sum(line["CacheMisses"]),
+        sum(line["CacheLoads"]),
+        line["CacheLoadErrors"],
+    )
+    assert (2, 2) == (len(line["CacheLoadTime"]), len(line["CacheStoreTime"]))
+    assert all(milliseconds >= 0 for milliseconds in line["CacheLoadTime"] + line["CacheStoreTime"])
+
+
+def test_errors_of_the_cache(
+    metrics: Metrics, client: Any, context: "Context", capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the cache fails the handler is answered by its loader, and the error is counted."""
+    cache = Cache("nowhere", client=client, observers=[MetricsObserver(metrics)])
+
+    @metrics.log_metrics
+    def handler(event: Any, context: Any) -> str:  # noqa: ARG001  # what a handler takes
+        return cache.get_or_load("a", lambda: "loaded")
+
+    assert "loaded" == handler({}, context)
+    (line,) = printed(capsys)
+    assert ([1], [1]) == (line["CacheErrors"], line["CacheLoads"])
+
+
+EVENTS: list[tuple[EventKind, set[str]]] = [
+    ("hit", {"CacheHits"}),
+    ("local_hit", {"CacheHits"}),
+    ("negative_hit", {"CacheHits"}),
+    ("stale_hit", {"CacheHits", "CacheStaleHits"}),
+    ("miss", {"CacheMisses"}),
+    ("load", {"CacheLoads", "CacheLoadTime"}),
+    ("load_error", {"CacheLoadErrors"}),
+    ("store", {"CacheStoreTime"}),
+    ("error", {"CacheErrors"}),
+    ("breaker_skip", {"CacheSkips"}),
+    ("unreadable", set()),
+    ("shared", set()),
+    ("early_refresh", set()),
+    ("not_stored", set()),
+    ("invalidate", set()),
+    ("breaker_open", set()),
+]
+
+
+@pytest.mark.parametrize(("kind", "expected"), EVENTS, ids=lambda each: each if isinstance(each, str) else "")
+def test_each_kind_of_event(kind: EventKind, expected: set[str]) -> None:
+    """Each kind of event adds its metrics, times in milliseconds, and no other."""
+    metrics = EphemeralMetrics(namespace="Shop")
+    MetricsObserver(metrics).on_event(CacheEvent(kind, "users-cache", 3, 0.25))
+    assert expected == set(metrics.metric_set)
+    values = {name: metric["Value"] for name, metric in metrics.metric_set.items()}
+    assert {name: [250.0] if name.endswith("Time") else [3.0] for name in expected} == values
+
+
+def test_names_are_those_of_the_handler_s_own_metrics(
+    client: Any, cache_name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Dashboards read the metrics of `Cache.handler` and these alike: names and sums are the same."""
+    metrics = EphemeralMetrics(namespace="Shop")
+    cache = Cache(cache_name, client=client, observers=[MetricsObserver(metrics)])
+
+    @cache.handler(metrics_namespace="Shop")
+    def handler(event: Any, context: Any) -> None:  # noqa: ARG001  # what a handler takes
+        cache.get_or_load("a", lambda: "a")
+        cache.get_or_load("a", lambda: "a")
+
+    handler({}, None)
+    metrics.flush_metrics()
+    own, ours = printed(capsys)
+    assert {"CacheHits", "CacheMisses", "CacheLoads", "CacheLoadTime"} == set(names(ours)) & set(names(own))
+    for name in ("CacheHits", "CacheMisses", "CacheLoads"):
+        assert own[name] == sum(ours[name])
+    assert own["CacheLoadTime"] == pytest.approx(sum(ours["CacheLoadTime"]), abs=0.001)
+
+
+def test_events_about_nothing_add_nothing() -> None:
+    """A batch that missed nothing is no metric."""
+    metrics = EphemeralMetrics(namespace="Shop")
+    MetricsObserver(metrics).on_event(CacheEvent("miss", "users-cache", 0))
+    assert {} == metrics.metric_set
+
+
+def test_threads_lose_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """What several threads add at once is all counted, over as many lines as that takes."""
+    metrics = EphemeralMetrics(namespace="Shop")
+    observer = MetricsObserver(metrics)
+    barrier = threading.Barrier(4)
+
+    def add() -> None:
+        barrier.wait()
+        for _ in range(250):
+            observer.on_event(CacheEvent("hit", "users-cache"))
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    counted = sum(sum(line["CacheHits"]) for line in printed(capsys))
+    assert 1000 == counted + sum(sum(metric["Value"]) for metric in metrics.metric_set.values())
+
+
+def test_metrics_without_a_namespace_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metrics that could not be printed are refused where the observer is made, not in a handler."""
+    monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
+    with pytest.raises(InvalidArgumentError, match="POWERTOOLS_METRICS_NAMESPACE"):
+        MetricsObserver(EphemeralMetrics())
+
+
+def test_observers_are_told_side_by_side(metrics: Metrics, make_cache: "MakeCache") -> None:
+    """The observer changes nothing of what others are told."""
+    cache = make_cache(MetricsObserver(metrics))
+    with cache.observe() as seen:
+        cache.get_or_load("a", lambda: "a")
+    assert isinstance(seen, Recording)
+    assert ["miss", "load", "store"] == seen.kinds
