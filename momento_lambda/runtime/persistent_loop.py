@@ -6,6 +6,7 @@ belongs to a loop would be stranded when that loop closes.
 
 import asyncio
 import contextvars
+import os
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _threads = threading.local()
+# In a child process, the runner of its parent. Closing it would unregister files that the parent waits for.
+_of_parent: list[asyncio.Runner] = []
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -34,3 +37,14 @@ def close() -> None:
     if runner is not None:
         del _threads.runner
         runner.close()
+
+
+def _after_fork() -> None:
+    """Leave this thread's loop to the parent, in a child process."""
+    runner: asyncio.Runner | None = getattr(_threads, "runner", None)
+    if runner is not None:
+        del _threads.runner
+        _of_parent.append(runner)
+
+
+os.register_at_fork(after_in_child=_after_fork)
