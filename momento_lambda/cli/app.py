@@ -6,7 +6,14 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from momento_lambda.cli import cache_commands, item_commands, layer_command, serve_command, token_commands
+from momento_lambda.cli import (
+    cache_commands,
+    item_commands,
+    layer_command,
+    run_command,
+    serve_command,
+    token_commands,
+)
 from momento_lambda.errors import InvalidArgumentError, InvalidTokenError, MomentoError
 from momento_lambda.version import __version__
 
@@ -28,6 +35,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve_command.serve)
+app.command("run")(run_command.run)
 app.add_typer(token_commands.app, name="token")
 app.add_typer(cache_commands.app, name="cache")
 app.command("get")(item_commands.get)

@@ -20,19 +20,17 @@ def function_variables(
 
     Args:
         sandbox: The folders of the process.
-        function: Its own variables may change the defaults, not what Lambda reserves.
+        function: Its own variables change the defaults.
         caller: The environment of the process that we run in.
         api_address: The Runtime API, as ``host:port``.
-
-    Raises:
-        ValueError: A variable of the function's own is a reserved one.
     """
-    reserved = _of_every_function(sandbox, function) | _of_its_kind(function)
-    reserved["AWS_LAMBDA_RUNTIME_API"] = api_address
-    if refused := sorted(reserved.keys() & function.environment.keys()):
-        message = f"Lambda sets {', '.join(refused)} itself: leave it out of the function's environment"
-        raise ValueError(message)
-    return _defaults(sandbox, caller) | dict(function.environment) | reserved
+    return {
+        **_defaults(sandbox, caller),
+        **function.environment,
+        **_of_every_function(sandbox, function),
+        **_of_its_kind(function),
+        "AWS_LAMBDA_RUNTIME_API": api_address,
+    }
 
 
 def _of_every_function(sandbox: Sandbox, function: FunctionConfiguration) -> dict[str, str]:

@@ -55,7 +55,7 @@ class LocalLambda:
     Raises:
         LocalLambdaUnavailableError: The interpreter has no Lambda runtime client (which exists for Linux alone).
         FunctionInitError: The function did not come up.
-        ValueError: Options that exclude each other.
+        ValueError: Options that exclude each other, or a variable that Lambda reserves.
 
     Example::
 
@@ -105,8 +105,13 @@ class LocalLambda:
         """All that the function has written so far, to its output and its error output."""
         return self._environment.log if self._environment else ""
 
+    @property
+    def running(self) -> bool:
+        """Whether it takes events: it was entered and not left, and has not timed out or crashed since."""
+        return self._environment is not None and not self._environment.over
+
     def __enter__(self) -> "Self":
-        if self._environment and not self._environment.over:
+        if self.running:
             raise LocalLambdaError("This execution environment is in use: leave it before entering it anew")
         packages = runtime_packages(self._function.python)
         if isinstance(packages, str):

@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from momento_lambda.testing import LocalLambda
+from momento_lambda.testing import LocalLambda, LocalLambdaError
+from momento_lambda.testing.function_configuration import RESERVED_VARIABLES
 
 Make = Callable[..., LocalLambda]
 
@@ -105,6 +108,42 @@ def test_the_task_shadows_layers_and_a_later_layer_an_earlier_one(
         assert ["task", "second", "first", "second", "second"] == f.invoke({}).payload
 
 
+def test_a_layer_may_be_a_zip(function: Make, tmp_path: Path) -> None:
+    """It is unpacked with the modes of its files, laid over those before it, and gone when the function is."""
+    folder = layer(tmp_path / "folder", {"python/both.py": "folder", "python/first.py": "folder"})
+    archive = tmp_path / "layer.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("python/both.py", "ORIGIN = 'zip'")
+        tool = zipfile.ZipInfo("bin/tool")
+        tool.external_attr = 0o755 << 16
+        zipped.writestr(tool, "#!/bin/sh\necho from the tool")
+    source = """
+    import both, first, os, subprocess
+    from pathlib import Path
+
+    def handler(event, context):
+        opt = Path(both.__file__).parents[1]
+        return [both.ORIGIN, first.ORIGIN, subprocess.check_output(opt / "bin" / "tool", text=True), str(opt)]
+    """
+    with function(source, layers=[folder, archive]) as f:
+        *seen, opt = f.invoke({}).payload
+    assert ["zip", "folder", "from the tool\n"] == seen
+    assert not Path(opt).exists()
+
+
+@pytest.mark.parametrize("content", [b"not a zip", None], ids=["junk", "missing"])
+def test_a_layer_that_is_none_is_named(function: Make, tmp_path: Path, content: bytes | None) -> None:
+    """The error says which it is, and what it could be."""
+    broken = tmp_path / "broken.zip"
+    if content is not None:
+        broken.write_bytes(content)
+    with (
+        pytest.raises(LocalLambdaError, match=r"broken\.zip is neither a folder nor a zip archive"),
+        function(VARIABLES, layers=[broken]),
+    ):
+        pytest.fail("it was entered")
+
+
 def test_no_bytecode_is_left_behind(function: Make, task_root: Path, tmp_path: Path) -> None:
     """The folders of a function are read-only on Lambda; running it here does not touch them either."""
     shared = layer(tmp_path / "layer", {"python/shared.py": "layer"})
@@ -157,11 +196,18 @@ def test_the_configuration_changes_defaults(function: Make) -> None:
 def test_a_reserved_variable_is_refused(function: Make) -> None:
     """Lambda refuses it as well; the error names it."""
     chosen = {"_HANDLER": "other.handler", "LAMBDA_TASK_ROOT": "/"}
-    with (
-        pytest.raises(ValueError, match="Lambda sets LAMBDA_TASK_ROOT, _HANDLER itself"),
-        function(VARIABLES, environment=chosen),
-    ):
-        pytest.fail("it was entered")
+    with pytest.raises(ValueError, match="Lambda sets LAMBDA_TASK_ROOT, _HANDLER itself"):
+        function(VARIABLES, environment=chosen)
+
+
+@pytest.mark.parametrize("options", [{}, {"snap_start": True}, {"max_concurrency": 1}], ids=str)
+def test_what_lambda_sets_is_reserved(function: Make, options: dict[str, Any]) -> None:
+    """Of what a function sees, only the defaults and the trace of the event could have been its own."""
+    with function(VARIABLES, **options) as f:
+        seen = f.invoke({}).payload
+    defaults = {"AWS_DEFAULT_REGION", "AWS_REGION", "HOME", "LANG", "PATH", "TMPDIR", "TZ", *COERCED}
+    inherited = {"LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE"}
+    assert set() == seen.keys() - RESERVED_VARIABLES - defaults - inherited
 
 
 def test_the_function_runs_in_its_folder(function: Make, task_root: Path) -> None:
