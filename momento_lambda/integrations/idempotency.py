@@ -7,12 +7,12 @@ not answer, nobody knows whether the work was done, so every error of the cache 
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from momento_lambda.caching.keys import escape
 from momento_lambda.caching.running import CACHE_NAME_VARIABLE
-from momento_lambda.configuration import Configuration, on_lambda
-from momento_lambda.errors import InvalidArgumentError, MomentoError
+from momento_lambda.configuration import Configuration
+from momento_lambda.errors import AuthenticationError, InvalidArgumentError, MomentoError
 from momento_lambda.integrations.idempotency_record import pack, unpack
 from momento_lambda.integrations.powertools import (
     BasePersistenceLayer,
@@ -22,12 +22,14 @@ from momento_lambda.integrations.powertools import (
     IdempotencyItemNotFoundError,
 )
 from momento_lambda.responses import Hit, Stored
-from momento_lambda.runtime.clients import ClientSource, GivenClient, shared_clients
+from momento_lambda.runtime.clients import ClientSource, GivenClient, warm_clients
 from momento_lambda.ttl import MAX_TTL_MS, MIN_TTL_MS
 from momento_lambda.wire.arguments import cache_name as checked_cache_name
 
 if TYPE_CHECKING:
     from momento_lambda.client.sync_client import SimpleCacheClient
+
+Answer = TypeVar("Answer")
 
 _SHORTEST_SECONDS: Final = MIN_TTL_MS // 1000
 _LONGEST_SECONDS: Final = MAX_TTL_MS // 1000
@@ -115,34 +117,40 @@ class MomentoPersistenceLayer(BasePersistenceLayer):
         raise IdempotencyItemAlreadyExistsError("other invocations claim the idempotency key at the same moment")
 
     def _update_record(self, data_record: DataRecord) -> None:
-        key = self._key(data_record.idempotency_key)
-        self._clients.for_threads().set(self._cache_name, key, pack(data_record), self._ttl(data_record))
+        key, completed, ttl = self._key(data_record.idempotency_key), pack(data_record), self._ttl(data_record)
+        self._ask(lambda client: client.set(self._cache_name, key, completed, ttl))
 
     def _delete_record(self, data_record: DataRecord) -> None:
-        self._clients.for_threads().delete(self._cache_name, self._key(data_record.idempotency_key))
+        key = self._key(data_record.idempotency_key)
+        self._ask(lambda client: client.delete(self._cache_name, key))
 
     def _read(self, key: str) -> bytes | None:
-        answer = self._clients.for_threads().get(self._cache_name, key)
+        answer = self._ask(lambda client: client.get(self._cache_name, key))
         return answer.value_bytes if isinstance(answer, Hit) else None
 
     def _swap(self, key: str, found: bytes | None, claim: bytes, ttl: int) -> bool:
         """Write a claim where the key still holds what was found, and return whether it did."""
+
+        def swap(client: "SimpleCacheClient") -> bool:
+            if found is None:
+                return isinstance(client.set_if_absent(self._cache_name, key, claim, ttl), Stored)
+            return isinstance(client.set_if_equal(self._cache_name, key, claim, found, ttl), Stored)
+
         try:
-            return self._swap_once(key, found, claim, ttl)
+            return self._ask(swap)
         except MomentoError as error:
             if not error.retryable:
                 raise
         # The first write may have arrived, its answer lost. Then this one is refused, and what is read next are the
         # bytes of this claim, which no other has: so the two together claim once.
-        return self._swap_once(key, found, claim, ttl)
+        return self._ask(swap)
 
-    def _swap_once(self, key: str, found: bytes | None, claim: bytes, ttl: int) -> bool:
-        client = self._clients.for_threads()
-        if found is None:
-            answer = client.set_if_absent(self._cache_name, key, claim, ttl)
-        else:
-            answer = client.set_if_equal(self._cache_name, key, claim, found, ttl)
-        return isinstance(answer, Stored)
+    def _ask(self, operation: "Callable[[SimpleCacheClient], Answer]") -> Answer:
+        """Have the cache do something, and once more where it refused the token: the next client has the new one."""
+        try:
+            return operation(self._clients.for_threads())
+        except AuthenticationError:
+            return operation(self._clients.for_threads())
 
     def _refuse_held(self, new: DataRecord, old: DataRecord) -> None:
         """Raise unless a record may be taken over: it has expired, or the invocation that claimed it has."""
@@ -179,7 +187,4 @@ def _client_source(
 ) -> ClientSource:
     if client is not None:
         return GivenClient(client)
-    clients = shared_clients(Configuration.detect().replace(timeout=timeout), connect_timeout)
-    if on_lambda():
-        clients.start()
-    return clients
+    return warm_clients(configuration=Configuration.detect().replace(timeout=timeout), connect_timeout=connect_timeout)

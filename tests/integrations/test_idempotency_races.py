@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyPersistenceLayerError,
 )
 
-from momento_lambda import DeadlineExceededError, MomentoError, SimpleCacheClient, UnavailableError
+from momento_lambda import AuthenticationError, DeadlineExceededError, MomentoError, SimpleCacheClient, UnavailableError
 from momento_lambda.integrations.idempotency import MomentoPersistenceLayer
 from momento_lambda.integrations.powertools import IdempotencyConfig
 
@@ -237,3 +237,30 @@ def test_losing_twice_is_an_error(
         handler(EVENT, context)
     assert error is caught.value.__cause__
     assert [] == runs
+
+
+@pytest.mark.parametrize("method", ["set_if_absent", "set", "get", "delete"])
+def test_a_rotated_token(
+    layer: MomentoPersistenceLayer, client: SimpleCacheClient, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Where the server refuses the token nothing was done, so the cache is asked again: the next client has another."""
+    refused = AuthenticationError("revoked")
+    configured(layer)
+    monkeypatch.setattr(client, method, Lossy(getattr(client, method), refused, arrives=False))
+    layer.save_inprogress(EVENT, 1000)
+    layer.save_success(EVENT, ANSWER)
+    record = layer.get_record(EVENT)
+    assert record is not None
+    assert ANSWER == record.response_json_as_dict()
+    layer.delete_record(EVENT, RuntimeError())
+    assert claim(layer)
+
+
+def test_a_token_that_stays_refused(
+    layer: MomentoPersistenceLayer, client: SimpleCacheClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that is refused again is an error."""
+    refused = AuthenticationError("revoked")
+    monkeypatch.setattr(client, "set_if_absent", Lossy(client.set_if_absent, refused, arrives=False, times=2))
+    with pytest.raises(AuthenticationError):
+        configured(layer).save_inprogress(EVENT, 1000)
