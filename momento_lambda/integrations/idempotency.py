@@ -75,7 +75,7 @@ class MomentoPersistenceLayer(BasePersistenceLayer):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Powertools leaves it without annotations
         self._cache_name = _named(cache_name)
-        self._prefix = f"{escape(namespace)}:" if namespace else ""
+        self._prefix = f"{escape(namespace)}:"
         self._clients = _client_source(client, timeout, connect_timeout)
         self._now = now
 

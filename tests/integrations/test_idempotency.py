@@ -296,11 +296,16 @@ def test_keys_differ_by_payload_and_function(layer: MomentoPersistenceLayer, bod
     assert 3 == body.runs
 
 
-def test_keys_differ_by_namespace(cache_name: str, body: Body, context: "Context", time: "Time") -> None:
-    """Layers of different namespaces share a cache and no records."""
-    for namespace in ("a", "b", "a:b", ""):
-        make_handler(MomentoPersistenceLayer(cache_name, namespace=namespace, now=time), body)(EVENT, context)
-    assert 4 == body.runs
+def test_keys_differ_by_namespace(cache_name: str, time: "Time", records: "Records") -> None:
+    """Layers of different namespaces share a cache and no records, whatever their keys begin with."""
+    pairs = [("a", "b:pay"), ("a:b", "pay"), ("a%3Ab", "pay"), ("", "a:b:pay")]
+    for namespace, prefix in pairs:
+        layer = MomentoPersistenceLayer(cache_name, namespace=namespace, now=time)
+        layer.configure(IdempotencyConfig(), key_prefix=prefix)
+        layer.save_inprogress(EVENT, 1000)
+    digest = key_of(key_of, EVENT).partition("#")[2]
+    keys = ["a:b:pay", "a%3Ab:pay", "a%253Ab:pay", ":a:b:pay"]
+    assert [True] * 4 == [records.get(f"{key}#{digest}") is not None for key in keys]
 
 
 def test_a_key_that_is_missing_skips_or_raises(layer: MomentoPersistenceLayer, body: Body, context: "Context") -> None:
