@@ -31,9 +31,16 @@ def _states() -> Iterator[tuple[str, int]]:
 
 def _family(pid: int) -> Iterator[int]:
     yield pid
-    for children in Path(f"/proc/{pid}").glob("task/*/children"):
-        for child in _read(children).split():
+    for task in _tasks(pid):
+        for child in _read(task / "children").split():
             yield from _family(int(child))
+
+
+def _tasks(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _peak(pid: int) -> int:

@@ -142,18 +142,19 @@ def test_as_many_invocations_as_at_once(run_function: Run) -> None:
 
 def test_a_managed_instance_of_several_processes(run_function: Run, tmp_path: Path) -> None:
     """Two handlers that wait for each other can, and share an environment."""
-    os.mkfifo(tmp_path / "one")
-    os.mkfifo(tmp_path / "other")
+    os.mkfifo(tmp_path / "pipe")
     source = """
     import os
 
     def handler(event, context):
         try:
             os.mkdir("first")
+            mode = "r"
         except FileExistsError:
-            with open("one", "w"): return os.getppid()
-        else:
-            with open("one"): return os.getppid()
+            mode = "w"
+        # Opening one end of a pipe waits for the other.
+        with open("pipe", mode):
+            return os.getppid()
     """
     code, output, errors = run_function(source, "--concurrency", "2", "--managed-instance")
     assert 0 == code
@@ -212,14 +213,14 @@ def test_a_handler_that_raises(run_function: Run) -> None:
     ("body", "status", "words"),
     [
         ("os._exit(7)", "Status: error\tError Type: Runtime.ExitError", "Runtime.ExitError: .* exit status 7"),
-        ("threading.Event().wait()", "Status: timeout", r"Sandbox.Timedout: .* timed out after 0.30 seconds"),
+        ("threading.Event().wait()", "Status: timeout", r"Sandbox.Timedout: .* timed out after 0.50 seconds"),
     ],
     ids=["crash", "timeout"],
 )
 def test_a_process_that_is_lost(run_function: Run, body: str, status: str, words: str) -> None:
     """Its log and its report are there, and the next event is a cold one."""
     source = f"import os, threading\ndef handler(event, context): print('last', flush=True); {body}"
-    code, output, errors = run_function(source, "--timeout", "300ms", "--invocations", "2", "--freeze", "1m")
+    code, output, errors = run_function(source, "--timeout", "500ms", "--invocations", "2", "--freeze", "1m")
     assert (1, "") == (code, output)
     assert ["START", "last", "END", "REPORT"] == shape(errors)[:4]
     assert 2 == errors.count(status)

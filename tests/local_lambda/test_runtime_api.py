@@ -1,20 +1,32 @@
 """The Runtime API, spoken to by hand."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.client import HTTPConnection
 from queue import SimpleQueue
+from types import MappingProxyType
 
 import pytest
 
 from momento_lambda.testing.invocation import Failure
-from momento_lambda.testing.reports import Failed, HandedOut, InitFailed, Polled, Report, Responded
+from momento_lambda.testing.reports import (
+    Checkpointed,
+    Failed,
+    HandedOut,
+    InitFailed,
+    Polled,
+    Report,
+    Responded,
+    RestoreFailed,
+)
 from momento_lambda.testing.runtime_api import Event, RuntimeApi
 
 EVENT = Event(
     request_id="one", body=b'{"a": 1}', deadline_ms=1_700_000_000_000, function_arn="arn:f", trace_id="Root=1-2-3"
 )
+KIND = "Lambda-Runtime-Function-Error-Type"
 RAISED = {"errorType": "KeyError", "errorMessage": "'id'", "stackTrace": ["line\n"], "requestId": "one"}
 
 
@@ -31,12 +43,14 @@ def api(reports: SimpleQueue[Report]) -> Iterator[RuntimeApi]:
         yield listening
 
 
-def ask(api: RuntimeApi, method: str, path: str, body: object = None) -> tuple[int, dict[str, str], object]:
+def ask(
+    api: RuntimeApi, method: str, path: str, body: object = None, headers: Mapping[str, str] = MappingProxyType({})
+) -> tuple[int, dict[str, str], object]:
     """Send one request; return status, headers and decoded body."""
     with closing(HTTPConnection(api.address, timeout=10)) as connection:
-        connection.request(method, f"/2018-06-01/runtime/{path}", None if body is None else json.dumps(body))
+        connection.request(method, f"/2018-06-01/runtime/{path}", None if body is None else json.dumps(body), headers)
         response = connection.getresponse()
-        return response.status, dict(response.headers), json.loads(response.read())
+        return response.status, dict(response.headers), json.loads(response.read() or "null")
 
 
 def test_an_event_carries_its_context_in_headers(api: RuntimeApi) -> None:
@@ -82,6 +96,33 @@ def test_an_init_error_is_accepted_and_reported(api: RuntimeApi, reports: Simple
     """It belongs to no event."""
     assert 202 == ask(api, "POST", "init/error", RAISED)[0]
     assert InitFailed(Failure("KeyError", "'id'", ("line\n",))) == reports.get_nowait()
+
+
+def test_an_init_error_is_accepted_once(api: RuntimeApi) -> None:
+    """Several processes of one environment may have the same to say; the runtime client expects a 403 then."""
+    assert [202, 403] == [ask(api, "POST", "init/error", RAISED)[0] for _ in range(2)]
+
+
+def test_the_kind_of_an_error_stands_before_it(api: RuntimeApi, reports: SimpleQueue[Report]) -> None:
+    """The header names the phase where the body names the exception."""
+    ask(api, "POST", "init/error", RAISED, {KIND: "Runtime.BeforeSnapshotError"})
+    assert InitFailed(Failure("Runtime.BeforeSnapshotError", "KeyError: 'id'", ("line\n",))) == reports.get_nowait()
+
+
+def test_a_restore_is_waited_for(api: RuntimeApi, reports: SimpleQueue[Report]) -> None:
+    """The request is held until it comes, and answered with nothing."""
+    with ThreadPoolExecutor(1) as threads:
+        restored = threads.submit(ask, api, "GET", "restore/next")
+        assert Checkpointed() == reports.get(timeout=10)
+        api.restore()
+        status, _, body = restored.result(timeout=10)
+    assert (200, None) == (status, body)
+
+
+def test_a_restore_error_is_accepted_and_reported(api: RuntimeApi, reports: SimpleQueue[Report]) -> None:
+    """It belongs to no event."""
+    assert 202 == ask(api, "POST", "restore/error", RAISED)[0]
+    assert RestoreFailed(Failure("KeyError", "'id'", ("line\n",))) == reports.get_nowait()
 
 
 @pytest.mark.parametrize("outcome", ["response", "error"])
