@@ -175,7 +175,7 @@ class AsyncChannel:
         channel = self._channel
         self._forget()
         if channel is not None:
-            # Before there is another: plaintext channels with one target share a connection, dead or alive.
+            # First, so that there are never two.
             await channel.close()
 
     def _forget(self) -> None:
@@ -216,6 +216,12 @@ class AsyncChannel:
         return error
 
     def _connect(self) -> grpc.aio.Channel:
+        if _of_parent:
+            # gRPC's handlers of forks skip its event loops: a call would hang, or end the process.
+            raise ClientStateError(
+                "gRPC cannot be used by coroutines in a child process whose parent did so: "
+                "use the client for threads here, or start the child with spawn instead of fork"
+            )
         if self._credentials is None:
             return grpc.aio.insecure_channel(self._target, self._options)
         return grpc.aio.secure_channel(self._target, self._credentials, self._options)

@@ -33,6 +33,9 @@ def control_options(configuration: Configuration, credentials: CredentialProvide
         ("grpc.max_reconnect_backoff_ms", _LONGEST_RECONNECT_MS),
         # Our own retries know which calls are safe to repeat and share one deadline.
         ("grpc.enable_retries", 0),
+        # A connection of one's own: gRPC shares those with one target, and a closed channel lets go of its own only
+        # after a while, so that the channel made in its place would be given the same connection, dead or alive.
+        ("grpc.use_local_subchannel_pool", 1),
         # A proxy from the environment is for HTTP clients; tunnels break long-lived streams.
         ("grpc.enable_http_proxy", 0),
     ]

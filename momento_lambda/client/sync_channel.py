@@ -166,7 +166,7 @@ class SyncChannel:
         self._answered = False
         channel, self._channel = self._channel, None
         if channel is not None:
-            # Before there is another: plaintext channels with one target share a connection, dead or alive.
+            # First, so that there are never two.
             channel.close()
 
     def _prepare(self, rpc: Rpc[Any, Any]) -> Any:

@@ -86,3 +86,35 @@ def test_time_left_is_of_one_deadline() -> None:
     retry = _retry(deadline=3.0, clock=lambda: next(times))
 
     assert [2.0, 0.5, -1.0] == [retry.time_left() for _ in range(3)]
+
+
+@pytest.mark.parametrize("status", [status.name for status in grpc.StatusCode])
+@pytest.mark.parametrize("rpc", _rpcs(), ids=lambda rpc: rpc.name)
+def test_on_a_new_connection(rpc: Rpc[Any, Any], status: str) -> None:
+    """Where the connection was replaced, what it may have died of is tried again at once, if it is safe to repeat."""
+    pause = Retry(rpc, 3, PATIENT, clock=lambda: 0.0).pause_after(status, renewed=True)
+
+    lost = RETRYABLE | {"CANCELLED", "DEADLINE_EXCEEDED"}
+    assert (0.0 if rpc.repeatable and status in lost else None) == pause
+
+
+@pytest.mark.parametrize("retries", [0, 1, 2])
+def test_a_new_connection_is_a_retry(retries: int) -> None:
+    """An attempt on a new connection counts as one of those allowed, and ends with the deadline like any other."""
+    retry = _retry(retries=retries)
+
+    pauses = [retry.pause_after("CANCELLED", renewed=True) for _ in range(3)]
+
+    assert retries == pauses.count(0.0)
+    assert _retry(deadline=0.0).pause_after("CANCELLED", renewed=True) is None
+
+
+@pytest.mark.parametrize("status", [status.name for status in grpc.StatusCode])
+@pytest.mark.parametrize("doubtful", [True, False])
+def test_blaming_the_connection(status: str, *, doubtful: bool) -> None:
+    """After a pause a first attempt without an answer is blamed on the connection; no later one is."""
+    retry = Retry(cache_rpcs.GET, 3, PATIENT, doubtful=doubtful)
+
+    blamed = [retry.blames_connection(status) for _ in range(2)]
+
+    assert [doubtful and status in {"DEADLINE_EXCEEDED", "UNAVAILABLE"}, False] == blamed

@@ -24,14 +24,24 @@ print(json.dumps({"before": before, "started": started, "grpc": "grpc" in sys.mo
 """
 
 
-def construct(**environment: str) -> dict[str, Any]:
-    """Return what a fresh process with this environment says of constructing caches."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MOMENTO_", "AWS_"))}
+def run(program: str, environment: dict[str, str], *, quiet: bool = True) -> dict[str, Any]:
+    """Return what a fresh process with this environment says, and what it wrote to its log."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MOMENTO_", "AWS_", "GRPC_"))
+    }
     done = subprocess.run(  # noqa: S603  # our own interpreter
-        [sys.executable, "-c", CONSTRUCTED], env=inherited | environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], env=inherited | environment, capture_output=True, text=True, check=True
     )
     found: dict[str, Any] = json.loads(done.stdout)
+    if quiet:
+        assert "" == done.stderr
+        return found
     return found | {"stderr": done.stderr}
+
+
+def construct(**environment: str) -> dict[str, Any]:
+    """Return what a fresh process with this environment says of constructing caches."""
+    return run(CONSTRUCTED, environment, quiet=False)
 
 
 def test_on_lambda_construction_starts_connecting(server: LocalServer) -> None:
@@ -55,3 +65,46 @@ def test_without_a_token_construction_is_no_crash(token: str) -> None:
     assert (True, 7) == (found["started"], found["value"])
     assert "cannot be used" in found["stderr"]
     assert "Traceback" not in found["stderr"]
+
+
+VARIABLES = """
+import json, os, sys
+import momento_lambda.client
+names = ["GRPC_VERBOSITY", "GRPC_ENABLE_FORK_SUPPORT"]
+print(json.dumps({"variables": [os.environ.get(name) for name in names], "grpc": "grpc" in sys.modules}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"AWS_LAMBDA_FUNCTION_NAME": "users"}, ["ERROR", "1"]),
+        (
+            {"AWS_LAMBDA_FUNCTION_NAME": "users", "GRPC_VERBOSITY": "DEBUG", "GRPC_ENABLE_FORK_SUPPORT": "0"},
+            ["DEBUG", "0"],
+        ),
+        ({}, [None, None]),
+    ],
+    ids=["on Lambda", "set by the user", "elsewhere"],
+)
+def test_variables_of_grpc(environment: dict[str, str], expected: list[str | None]) -> None:
+    """On Lambda gRPC is told to log errors alone and to expect forks, unless the user says otherwise."""
+    assert {"variables": expected, "grpc": False} == run(VARIABLES, environment)
+
+
+FAREWELL = """
+import json
+from momento_lambda import Configuration, SimpleCacheClient
+from momento_lambda.server import LocalServer
+
+with LocalServer(caches=["cache"], grace=0) as server:
+    client = SimpleCacheClient(server.credentials, 60, configuration=Configuration(timeout=20))
+    client.ping()
+client.close()
+print(json.dumps({}))
+"""
+
+
+def test_farewells_are_not_logged() -> None:
+    """A server that says goodbye to a connection leaves no word of gRPC's in the function's log."""
+    assert {} == run(FAREWELL, {"AWS_LAMBDA_FUNCTION_NAME": "users"})
