@@ -65,8 +65,12 @@ class Statistics:
         self.counts: Counter[EventKind] = Counter()
         self.seconds: dict[EventKind, float] = {}
 
-    def count(self, kind: EventKind, items: int, seconds: float | None) -> None:
+    def on_event(self, event: CacheEvent) -> None:
         """Count an event."""
+        self.count(event.kind, event.items, event.seconds)
+
+    def count(self, kind: EventKind, items: int, seconds: float | None) -> None:
+        """Count something that happened to so many items, and the time that it took."""
         with self._lock:
             self.counts[kind] += items
             if seconds is not None:

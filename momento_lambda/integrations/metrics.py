@@ -21,7 +21,14 @@ _COUNTS: Final[dict[EventKind, tuple[str, ...]]] = {
     "breaker_skip": ("CacheSkips",),
 }
 
-_TIMES: Final[dict[EventKind, str]] = {"load": "CacheLoadTime", "store": "CacheStoreTime"}
+_TIMES: Final[dict[EventKind, str]] = {
+    "hit": "CacheReadTime",
+    "negative_hit": "CacheReadTime",
+    "stale_hit": "CacheReadTime",
+    "miss": "CacheReadTime",
+    "load": "CacheLoadTime",
+    "store": "CacheStoreTime",
+}
 
 
 @final
@@ -32,7 +39,8 @@ class MetricsObserver:
         cache = Cache("users-cache", observers=[MetricsObserver(metrics)])
 
     Counts are CacheHits, CacheMisses, CacheLoads, CacheLoadErrors, CacheStaleHits, CacheErrors and CacheSkips; times,
-    in milliseconds, CacheLoadTime and CacheStoreTime. No dimension is added: it would hold for all other metrics too.
+    in milliseconds, CacheReadTime (of single keys), CacheLoadTime and CacheStoreTime. No dimension is added: it would
+    hold for all other metrics too.
 
     Args:
         metrics: Where to add them: Metrics, or EphemeralMetrics with dimensions of its own.

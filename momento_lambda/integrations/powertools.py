@@ -11,7 +11,7 @@ except ModuleNotFoundError as missing:
     # Its own idempotency imports boto3, which a Lambda function has and other machines may not.
     raise ModuleNotFoundError(
         f"no module named {missing.name!r}: idempotency needs Powertools for AWS Lambda, "
-        "so pip install 'momento-lambda[powertools]'",
+        "so pip install 'momento-lambda[powertools]' boto3",
         name=missing.name,
     ) from missing
 

@@ -62,6 +62,7 @@ def test_what_a_handler_s_cache_did(
         "CacheMisses": "Count",
         "CacheLoads": "Count",
         "CacheLoadErrors": "Count",
+        "CacheReadTime": "Milliseconds",
         "CacheLoadTime": "Milliseconds",
         "CacheStoreTime": "Milliseconds",
     } == names(line)
@@ -91,11 +92,11 @@ def test_errors_of_the_cache(
 
 
 EVENTS: list[tuple[EventKind, set[str]]] = [
-    ("hit", {"CacheHits"}),
+    ("hit", {"CacheHits", "CacheReadTime"}),
     ("local_hit", {"CacheHits"}),
-    ("negative_hit", {"CacheHits"}),
-    ("stale_hit", {"CacheHits", "CacheStaleHits"}),
-    ("miss", {"CacheMisses"}),
+    ("negative_hit", {"CacheHits", "CacheReadTime"}),
+    ("stale_hit", {"CacheHits", "CacheStaleHits", "CacheReadTime"}),
+    ("miss", {"CacheMisses", "CacheReadTime"}),
     ("load", {"CacheLoads", "CacheLoadTime"}),
     ("load_error", {"CacheLoadErrors"}),
     ("store", {"CacheStoreTime"}),
