@@ -93,18 +93,37 @@ def test_variables_of_grpc(environment: dict[str, str], expected: list[str | Non
 
 
 FAREWELL = """
-import json
-from momento_lambda import Configuration, SimpleCacheClient
-from momento_lambda.server import LocalServer
+import json, socket, threading
+from momento_lambda import Configuration, CredentialProvider, MomentoError, SimpleCacheClient
 
-with LocalServer(caches=["cache"], grace=0) as server:
-    client = SimpleCacheClient(server.credentials, 60, configuration=Configuration(timeout=20))
-    client.ping()
-client.close()
-print(json.dumps({}))
+SETTINGS = bytes.fromhex("000000 04 00 00000000")
+GOAWAY = bytes.fromhex("000008 07 00 00000000 00000000 00000002")
+
+def serve(listening):
+    connection, _ = listening.accept()
+    connection.sendall(SETTINGS)
+    connection.recv(65536)
+    connection.sendall(GOAWAY)
+    while connection.recv(65536):
+        pass
+
+with socket.create_server(("127.0.0.1", 0)) as listening:
+    threading.Thread(target=serve, args=(listening,), daemon=True).start()
+    credentials = CredentialProvider.for_local(port=listening.getsockname()[1])
+    with SimpleCacheClient(credentials, 60, configuration=Configuration(timeout=20, retries=0)) as client:
+        try:
+            client.ping()
+        except MomentoError as error:
+            print(json.dumps({"error": error.code}))
 """
 
 
-def test_farewells_are_not_logged() -> None:
-    """A server that says goodbye to a connection leaves no word of gRPC's in the function's log."""
-    assert {} == run(FAREWELL, {"AWS_LAMBDA_FUNCTION_NAME": "users"})
+@pytest.mark.parametrize(
+    ("environment", "logged"),
+    [({"AWS_LAMBDA_FUNCTION_NAME": "users"}, False), ({"GRPC_VERBOSITY": "INFO"}, True)],
+    ids=["on Lambda", "elsewhere"],
+)
+def test_farewells_are_not_logged(environment: dict[str, str], *, logged: bool) -> None:
+    """A server that says goodbye to a connection leaves no word in a function's log, as it would elsewhere."""
+    found = run(FAREWELL, environment, quiet=False)
+    assert ("UNAVAILABLE", logged) == (found["error"], "goaway" in found["stderr"])
