@@ -11,6 +11,7 @@ from momento_lambda.errors import (
     InvalidArgumentError,
     UnavailableError,
 )
+from momento_lambda.runtime.invocation import Invocation
 
 if TYPE_CHECKING:
     from tests.caching.conftest import Calls, Faults, Make, Side
@@ -239,3 +240,19 @@ async def test_an_interrupted_probe_leaves_room(
     await side.call(cache, "get", "key")
     assert "closed" == breaker.state
     assert held.value.__traceback__ is not None
+
+
+async def test_a_probe_without_time_leaves_room(
+    faults: "Faults", make_cache: "Make", side: "Side", *, breaker: Breaker, seconds: Seconds
+) -> None:
+    """Where an invocation has no time left for the probe, the next one probes."""
+    cache = make_cache(breaker=breaker)
+    faults.on_read = UnavailableError("chosen")
+    for _ in range(2):
+        await side.call(cache, "get", "key")
+    seconds.now = 8
+    faults.on_read = None
+    with Invocation(0):
+        await side.call(cache, "get", "key")
+    await side.call(cache, "get", "key")
+    assert "closed" == breaker.state

@@ -366,6 +366,52 @@ def test_a_later_thread_does_not_share_what_was_invalidated(make_cache: "Make") 
     assert ("new", "cache") == (value.result().value, value.result().source)
 
 
+async def test_an_older_load_that_lands_leaves_the_newer_alone() -> None:
+    """Where a load was forgotten and another leads, callers share the newer one, also after the older has landed."""
+    flights = SingleFlight()
+    proceed = {name: asyncio.Event() for name in ("older", "newer")}
+
+    def lead(name: str) -> Callable[[], Awaitable[str]]:
+        async def load() -> str:
+            await proceed[name].wait()
+            return name
+
+        return load
+
+    older = asyncio.create_task(flights.share_async("key", lead("older")))
+    await asyncio.sleep(0)
+    flights.forget("key")
+    newer = asyncio.create_task(flights.share_async("key", lead("newer")))
+    await asyncio.sleep(0)
+    proceed["older"].set()
+    assert ("older", True) == await older
+    third = asyncio.create_task(flights.share_async("key", lead("older")))
+    await asyncio.sleep(0)
+    proceed["newer"].set()
+    assert [("newer", True), ("newer", False)] == list(await asyncio.gather(newer, third))
+
+
+async def test_a_refresh_does_not_share_an_older_load(make_cache: "Make", faults: "Faults") -> None:
+    """A refresh is a load of its own while an older one is under way, of which nothing is stored then."""
+    gate, release = Gate(faults, 1), asyncio.Event()
+    source = ["old"]
+
+    @make_cache().cached
+    async def value() -> str:
+        found = source[0]
+        if found == "old":
+            await release.wait()
+        return found
+
+    older = asyncio.create_task(value())
+    await gate.wait_in_loop()
+    source[0] = "new"
+    assert "new" == await value.refresh()
+    release.set()
+    assert "old" == await older
+    assert "new" == await value()
+
+
 async def test_a_cache_that_fails_is_one_load_too(faults: "Faults", make_cache: "Make", calls: "Calls") -> None:
     """Where the cache does not answer, a hundred tasks still call the loader once."""
     gate = Gate(faults, MANY)

@@ -2,6 +2,7 @@ import asyncio
 import contextvars
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,28 +48,43 @@ def test_it_is_current_while_it_lasts() -> None:
     assert None is current_invocation()
 
 
+class Asked:
+    """A clock that notes how often it was asked: once when an invocation begins, then by each round of joining."""
+
+    def __init__(self, times: int, then: Callable[[], object]) -> None:
+        self._times = times
+        self._then = then
+
+    def __call__(self) -> float:
+        """Return a time that stands still."""
+        self._times -= 1
+        if self._times == 0:
+            self._then()
+        return 0.0
+
+
 def test_threads_are_joined() -> None:
     """`join` returns when all that was started is over, what that started in turn included."""
     events: list[str] = []
+    joined = threading.Event()
+    # Asked at the beginning, for each of two threads, and then for the one that one of them started.
+    invocation = Invocation(60, clock=Asked(4, joined.set))
     proceed = threading.Event()
 
     def nested() -> None:
+        assert joined.wait(PATIENT)
         events.append("nested")
 
     def work() -> None:
         assert proceed.wait(PATIENT)
-        invocation = current_invocation()
-        assert invocation is not None
         invocation.start(nested)
         events.append("work")
 
-    with Invocation() as invocation:
-        invocation.start(work)
-        invocation.start(proceed.set)
-        invocation.join()
-        assert {"work", "nested"} == set(events)
-        invocation.join()
-    assert 2 == len(events)
+    invocation.start(work)
+    invocation.start(proceed.set)
+    invocation.join()
+    assert ["work", "nested"] == events
+    invocation.join()
 
 
 def test_threads_see_the_context() -> None:
@@ -104,14 +120,15 @@ def test_a_thread_that_takes_longer_is_not_waited_for() -> None:
 async def test_tasks_are_joined() -> None:
     """`join_async` returns when all that was started is over, what that started in turn included."""
     events: list[str] = []
-    invocation = Invocation()
+    joined = asyncio.Event()
+    # Asked at the beginning, for the first task, and then for the one that it started.
+    invocation = Invocation(60, clock=Asked(3, joined.set))
 
     async def nested() -> None:
-        await asyncio.sleep(0)
+        await joined.wait()
         events.append("nested")
 
     async def work() -> None:
-        await asyncio.sleep(0)
         invocation.start_async(nested)
         events.append("work")
 
