@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Stored,
         TtlUpdate,
     )
+    from momento_lambda.runtime.clients import warm_clients
 
 __all__ = [
     "BYTES",
@@ -93,6 +94,7 @@ __all__ = [
     "UnavailableError",
     "UnknownError",
     "__version__",
+    "warm_clients",
 ]
 
 _MODULES = {
@@ -113,6 +115,7 @@ _MODULES = {
     "SimpleCacheClientAsync": "client.async_client",
     "Statistics": "caching.events",
     "TEXT": "caching.serializers",
+    "warm_clients": "runtime.clients",
 }
 
 

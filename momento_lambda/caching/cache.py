@@ -28,6 +28,7 @@ from momento_lambda.caching.workings import assemble
 from momento_lambda.chance import system_chance
 from momento_lambda.configuration import Configuration, on_lambda
 from momento_lambda.runtime.clients import Client, ClientSource, GivenClient, shared_clients
+from momento_lambda.runtime.credential_source import FindCredentials
 from momento_lambda.ttl import Ttl
 from momento_lambda.wire.arguments import cache_name as checked_cache_name
 
@@ -67,6 +68,8 @@ class Cache:
         breaker: What leaves the cache alone after failures in a row; None for one of its own.
         client: A client of your own, or a function that builds one, with timeouts of its own; None for the process's
             warm one, with the environment's token.
+        credentials: Returns the token, or a CredentialProvider, for the process's warm client; None for what the
+            environment says. It is asked again when the server refuses what it returned.
         observers: Who is told of everything that happens.
         decode_loaded: Whether a loaded value is passed through its bytes before callers get it, as a hit would be.
             For tests: what does not come back as it was is seen at once.
@@ -99,6 +102,7 @@ class Cache:
         connect_timeout: float = 1.5,
         breaker: Breaker | None = None,
         client: "Client | Callable[[], Client] | None" = None,
+        credentials: FindCredentials | None = None,
         observers: Sequence[Observer] = (),
         decode_loaded: bool = False,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -127,7 +131,7 @@ class Cache:
         self._observers = Observers(self._name or "", tuple(observers))
         self._workings = assemble(
             self._name,
-            _client_source(client, timeout, connect_timeout),
+            _client_source(client, credentials, timeout, connect_timeout),
             options,
             breaker=breaker or Breaker(),
             tier=local_tier,
@@ -429,11 +433,14 @@ def _no_loader(*_: object) -> None:
 
 
 def _client_source(
-    client: "Client | Callable[[], Client] | None", timeout: float, connect_timeout: float
+    client: "Client | Callable[[], Client] | None",
+    credentials: FindCredentials | None,
+    timeout: float,
+    connect_timeout: float,
 ) -> ClientSource:
     if client is not None:
         return GivenClient(client)
-    clients = shared_clients(Configuration.detect().replace(timeout=timeout), connect_timeout)
+    clients = shared_clients(Configuration.detect().replace(timeout=timeout), connect_timeout, credentials)
     if on_lambda():
         clients.start()
     return clients

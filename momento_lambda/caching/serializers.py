@@ -95,7 +95,8 @@ class JsonSerializer:
         """
         try:
             # Without a mark there is nothing to convert, and no need to look at every dict.
-            text = data.decode()
+            # What others wrote may have white space around it.
+            text = data.decode().strip()
             value, end = (_SCAN_MARKED if _MARK in text else _SCAN)(text, 0)
         except (ArithmeticError, AttributeError, KeyError, RecursionError, StopIteration, TypeError) as error:
             raise ValueError("not a value that was stored as JSON") from error

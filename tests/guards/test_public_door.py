@@ -49,6 +49,7 @@ NAMES = [
     "UnavailableError",
     "UnknownError",
     "__version__",
+    "warm_clients",
 ]
 
 
