@@ -59,6 +59,9 @@ class Runner:
             while True:
                 step = plan.send(outcome)
                 match step:
+                    # First, because a hit asks for nothing else.
+                    case Get() | Store() | Claim() | Remove():
+                        outcome = self._ask(step)
                     case Load():
                         outcome = _attempt(load, step.arguments)
                     case Once():
@@ -68,8 +71,6 @@ class Runner:
                     case Pause():
                         outcome = None
                         self._sleep(step.seconds)
-                    case _:
-                        outcome = self._ask(step)
         except StopIteration as end:
             return end.value
         finally:
@@ -82,6 +83,9 @@ class Runner:
             while True:
                 step = plan.send(outcome)
                 match step:
+                    # First, because a hit asks for nothing else.
+                    case Get() | Store() | Claim() | Remove():
+                        outcome = await self._ask_async(step)
                     case Load():
                         outcome = await _attempt_async(load, step.arguments)
                     case Once():
@@ -91,8 +95,6 @@ class Runner:
                     case Pause():
                         outcome = None
                         await _sleep_async(step.seconds)
-                    case _:
-                        outcome = await self._ask_async(step)
         except StopIteration as end:
             return end.value
         finally:
@@ -142,10 +144,8 @@ class Runner:
 def _call(step: Get | Store | Claim | Remove, name: str, client: Any) -> Any:
     """Call the client for a step; of the one kind of client it answers, of the other it returns what to await."""
     match step:
-        case Get(keys=[key]):
-            return client.get(name, key)
         case Get(keys=keys):
-            return client.get_multi(name, keys)
+            return client.get(name, keys[0]) if len(keys) == 1 else client.get_multi(name, keys)
         case Store(items=items, ttls=ttls) if len(items) == 1:
             ((key, value),) = items.items()
             return client.set(name, key, value, ttls[key])
