@@ -59,6 +59,13 @@ class CachedFunction(_Cached[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the value, from the cache or from the function."""
+        if self._policy.local:
+            # What is in this process is served without a plan and without a result.
+            reads = self._workings.reads
+            kept = reads.kept(self._key(*self._bound, *args, **kwargs), self._policy, reads.now_ms())
+            if kept is not None:
+                value: T = kept[0]
+                return value
         return self.result(*args, **kwargs).value
 
     def result(self, *args: P.args, **kwargs: P.kwargs) -> Result[T]:
@@ -66,7 +73,7 @@ class CachedFunction(_Cached[P, T]):
         arguments = (*self._bound, *args)
         key = self._key(*arguments, **kwargs)
         # Asked for here, so that what is in this process costs no plan.
-        result: Result[T] | None = self._workings.reads.local(key, self._policy)
+        result: Result[T] | None = self._workings.reads.local(key, self._policy) if self._policy.local else None
         if result is None:
             plan = self._workings.reads.one(key, self._policy)
             result = cast("Result[T]", self._workings.runner.run(plan, lambda: self._function(*arguments, **kwargs)))

@@ -17,7 +17,7 @@ from momento_lambda.caching.lifetime import Loaded
 from momento_lambda.caching.outcomes import Result, Source
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.remote import Remote
-from momento_lambda.caching.shelf import Shelf
+from momento_lambda.caching.shelf import Kept, Shelf
 from momento_lambda.caching.single_flight import LoadsUnderWay, LoadUnderWay, SingleFlight
 from momento_lambda.caching.steps import Beside, Load, Once, Pause, Plan, Raised, Step
 from momento_lambda.caching.trouble import Trouble
@@ -74,18 +74,26 @@ class ReadAside:
         self._clock = clock
         self._chance = chance
 
-    def local(self, key: str, policy: Policy) -> Result[Any] | None:
-        """Return what this process's own tier may serve, or None. No step is needed for that."""
-        now_ms = self._shelf.now_ms()
+    def kept(self, key: str, policy: Policy, now_ms: int) -> Kept | None:
+        """Return the value that this process's own tier may serve, and its times, or None. No step is needed."""
         kept = self._shelf.local(key, policy, now_ms)
-        if kept is None:
-            return None
-        self._observers.tell("local_hit")
-        return _result(*kept, "local", now_ms)
+        if kept is not None:
+            self._observers.tell("local_hit")
+        return kept
+
+    def local(self, key: str, policy: Policy) -> Result[Any] | None:
+        """Return what this process's own tier may serve, or None. No step is needed."""
+        now_ms = self._shelf.now_ms()
+        kept = self.kept(key, policy, now_ms)
+        return None if kept is None else _result(*kept, "local", now_ms)
+
+    def now_ms(self) -> int:
+        """Return milliseconds since 1970, as this cache sees them."""
+        return self._shelf.now_ms()
 
     def one(self, key: str, policy: Policy) -> Read:
         """Read one key; where it is missing or due, load its value and store it."""
-        local = self.local(key, policy)
+        local = self.local(key, policy) if policy.local else None
         if local is not None:
             return local
         ticket, asked_at = self._flights.ticket(), self._clock()

@@ -56,6 +56,8 @@ class GivenClient:
     def __init__(self, client: "Client | Callable[[], Client]") -> None:
         self._client = client
         self._lock = threading.Lock()
+        # What was found to be of the right kind, and need not be looked at again.
+        self._for_threads: SimpleCacheClient | None = None
 
     def for_threads(self) -> "SimpleCacheClient":
         """Return the given client.
@@ -63,12 +65,7 @@ class GivenClient:
         Raises:
             ClientStateError: It is another kind of object, or could not be built.
         """
-        from momento_lambda.client.sync_client import SimpleCacheClient  # noqa: PLC0415  # see the module's head
-
-        client: object = self._resolve()
-        if not isinstance(client, SimpleCacheClient):
-            raise ClientStateError(f"plain functions need a SimpleCacheClient: the cache was given {_shown(client)}")
-        return client
+        return self._for_threads or self._checked_for_threads()
 
     async def for_loop(self) -> "SimpleCacheClientAsync":
         """Return the given client.
@@ -81,6 +78,15 @@ class GivenClient:
         client: object = self._resolve()
         if not isinstance(client, SimpleCacheClientAsync):
             raise ClientStateError(f"coroutines need a SimpleCacheClientAsync: the cache was given {_shown(client)}")
+        return client
+
+    def _checked_for_threads(self) -> "SimpleCacheClient":
+        from momento_lambda.client.sync_client import SimpleCacheClient  # noqa: PLC0415  # see the module's head
+
+        client: object = self._resolve()
+        if not isinstance(client, SimpleCacheClient):
+            raise ClientStateError(f"plain functions need a SimpleCacheClient: the cache was given {_shown(client)}")
+        self._for_threads = client
         return client
 
     def _resolve(self) -> "Client":
