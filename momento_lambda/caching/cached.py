@@ -59,25 +59,20 @@ class CachedFunction(_Cached[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the value, from the cache or from the function."""
+        arguments = (*self._bound, *args)
+        key = self._key(*arguments, **kwargs)
         if self._policy.local:
             # What is in this process is served without a plan and without a result.
-            reads = self._workings.reads
-            kept = reads.kept(self._key(*self._bound, *args, **kwargs), self._policy, reads.now_ms())
+            kept = self._workings.reads.kept(key, self._policy)
             if kept is not None:
                 value: T = kept[0]
                 return value
-        return self.result(*args, **kwargs).value
+        return self._read(key, arguments, kwargs).value
 
     def result(self, *args: P.args, **kwargs: P.kwargs) -> Result[T]:
         """Return the value and where it came from."""
         arguments = (*self._bound, *args)
-        key = self._key(*arguments, **kwargs)
-        # Asked for here, so that what is in this process costs no plan.
-        result: Result[T] | None = self._workings.reads.local(key, self._policy) if self._policy.local else None
-        if result is None:
-            plan = self._workings.reads.one(key, self._policy)
-            result = cast("Result[T]", self._workings.runner.run(plan, lambda: self._function(*arguments, **kwargs)))
-        return result
+        return self._read(self._key(*arguments, **kwargs), arguments, kwargs)
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function and store its value, whatever the cache holds; return the value."""
@@ -98,6 +93,11 @@ class CachedFunction(_Cached[P, T]):
         """Remove the value for these arguments, and return whether the cache did. A failure is logged as an error."""
         plan = self._workings.writes.invalidate(self.key(*args, **kwargs), strict=False)
         return bool(self._workings.runner.run(plan, self._function))
+
+    def _read(self, key: str, arguments: tuple[Any, ...], kwargs: dict[str, Any]) -> Result[T]:
+        plan = self._workings.reads.one(key, self._policy)
+        result: Result[T] = self._workings.runner.run(plan, lambda: self._function(*arguments, **kwargs))
+        return result
 
     def _run(self, read: Callable[[str, Policy], Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = (*self._bound, *args)

@@ -74,22 +74,17 @@ class ReadAside:
         self._clock = clock
         self._chance = chance
 
-    def kept(self, key: str, policy: Policy, now_ms: int) -> Kept | None:
+    def kept(self, key: str, policy: Policy) -> Kept | None:
         """Return the value that this process's own tier may serve, and its times, or None. No step is needed."""
-        kept = self._shelf.local(key, policy, now_ms)
+        kept = self._shelf.local(key, policy, self._shelf.now_ms())
         if kept is not None:
             self._observers.tell("local_hit")
         return kept
 
     def local(self, key: str, policy: Policy) -> Result[Any] | None:
         """Return what this process's own tier may serve, or None. No step is needed."""
-        now_ms = self._shelf.now_ms()
-        kept = self.kept(key, policy, now_ms)
-        return None if kept is None else _result(*kept, "local", now_ms)
-
-    def now_ms(self) -> int:
-        """Return milliseconds since 1970, as this cache sees them."""
-        return self._shelf.now_ms()
+        kept = self.kept(key, policy)
+        return None if kept is None else _result(*kept, "local", self._shelf.now_ms())
 
     def one(self, key: str, policy: Policy) -> Read:
         """Read one key; where it is missing or due, load its value and store it."""
