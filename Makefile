@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WIRE_TOOLS := build/wire-tools
+SAM_TOOLS := build/sam-tools
 STRICT ?=
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -19,10 +20,10 @@ help:  ## List the commands.
 demo: $(VENV)/demo  ## Run a function from the layer against the embedded server, on this machine.
 	@python examples/demo.py
 
-test: $(VENV)/ready $(WIRE_TOOLS)/ready build/wheels-ready lint types  ## Run every check and test.
+test: $(VENV)/ready $(WIRE_TOOLS)/ready $(SAM_TOOLS)/ready build/wheels-ready lint types  ## Run every check and test.
 	python -m pytest $(if $(STRICT),--nothing-left-out)
 
-coverage: $(VENV)/ready $(WIRE_TOOLS)/ready build/wheels-ready  ## Run the tests with branch coverage.
+coverage: $(VENV)/ready $(WIRE_TOOLS)/ready $(SAM_TOOLS)/ready build/wheels-ready  ## Run the tests with branch coverage.
 	coverage run -m pytest
 	coverage report --skip-covered
 
@@ -93,4 +94,10 @@ $(WIRE_TOOLS)/ready: $(VENV)/ready locks/wire.txt
 	@rm -rf $(WIRE_TOOLS)
 	@uv venv --quiet --python $(BIN)/python $(WIRE_TOOLS)
 	@VIRTUAL_ENV=$(WIRE_TOOLS) uv pip sync --quiet --require-hashes locks/wire.txt
+	@touch $@
+
+$(SAM_TOOLS)/ready: $(VENV)/ready locks/sam.txt
+	@rm -rf $(SAM_TOOLS)
+	@uv venv --quiet --python $(BIN)/python $(SAM_TOOLS)
+	@VIRTUAL_ENV=$(SAM_TOOLS) uv pip sync --quiet --require-hashes locks/sam.txt
 	@touch $@

@@ -13,4 +13,5 @@ compile --constraint locks/dev.txt pyproject.toml --output-file layer/momento_la
 compile --constraint locks/dev.txt pyproject.toml --extra powertools \
     --output-file layer/momento_lambda_layer/lock-powertools.txt
 compile "$@" --group wire --output-file locks/wire.txt
+compile "$@" --group sam --output-file locks/sam.txt
 echo uv | compile --constraint locks/dev.txt - --output-file locks/uv.txt
