@@ -34,7 +34,7 @@ app: Final = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("serve")(serve_command.serve)
+app.command("serve", context_settings=serve_command.SETTINGS)(serve_command.serve)
 app.command("run")(run_command.run)
 app.add_typer(token_commands.app, name="token")
 app.add_typer(cache_commands.app, name="cache")

@@ -2,7 +2,9 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
+
+_NEEDED: Final = {"typer", "jwt", "platformdirs", "grpc_health", "grpc_reflection", "prometheus_client"}
 
 
 def main() -> NoReturn:
@@ -13,7 +15,7 @@ def main() -> NoReturn:
         # Here, so that what is not installed is said in words.
         from momento_lambda.cli.app import run  # noqa: PLC0415
     except ModuleNotFoundError as missing:
-        if missing.name not in {"typer", "jwt", "platformdirs"}:
+        if missing.name not in _NEEDED:
             raise
         sys.exit(
             f"momento-lambda: the command line needs the package {missing.name}, which is not installed: "

@@ -1,7 +1,6 @@
 """`momento-lambda serve`: the embedded server, until it is told to stop."""
 
 import asyncio
-import logging
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
@@ -9,14 +8,19 @@ import typer
 
 from momento_lambda.credentials import Endpoint
 from momento_lambda.server.data_folder import default_data_folder
+from momento_lambda.server.logs import LogFormat, LogLevel, start_logging
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer
+from momento_lambda.server.serving import GRACE_SECONDS
 from momento_lambda.server.serving import serve as serve_until_stopped
 from momento_lambda.server.signing_key import SigningKey
 from momento_lambda.server.tls import TlsIdentity
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8080
+
+SETTINGS: Final = {"auto_envvar_prefix": "MOMENTO_SERVER"}
+"""Every option may come from the environment: `--tls-cert` from MOMENTO_SERVER_TLS_CERT. What is typed wins."""
 
 DataFolder: TypeAlias = Annotated[
     Path | None,
@@ -42,12 +46,21 @@ def serve(
         Path | None, typer.Option(help="Its PEM private key; with --tls-cert.", exists=True, dir_okay=False)
     ] = None,
     faults: Annotated[bool, typer.Option("--faults", help="Let calls ask to be failed or delayed.")] = False,
+    drain_delay: Annotated[
+        float, typer.Option(min=0, help="Seconds between saying that no more calls should come and taking no more.")
+    ] = 0.0,
+    grace: Annotated[float, typer.Option(min=0, help="Seconds that calls in flight then have to finish.")] = (
+        GRACE_SECONDS
+    ),
+    log_format: Annotated[LogFormat, typer.Option(help="How the log on standard error is written.")] = LogFormat.TEXT,
+    log_level: Annotated[LogLevel, typer.Option(help="From which level on it is written.")] = LogLevel.WARNING,
 ) -> None:
     """Serve caches in memory until interrupted.
 
-    The address is printed on standard output once calls are answered.
+    The address is printed on standard output once calls are answered. Every option may be given in the environment
+    too, as MOMENTO_SERVER_ and its name; what is typed wins.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    start_logging(log_format, log_level)
     server = CacheServer(
         MemoryStore(),
         host=host,
@@ -56,7 +69,7 @@ def serve(
         tls=_tls(tls_cert, tls_key),
         faults=faults,
     )
-    asyncio.run(serve_until_stopped(server, _announce))
+    asyncio.run(serve_until_stopped(server, _announce, drain_delay=drain_delay, grace=grace))
 
 
 def _tls(certificate: Path | None, key: Path | None) -> TlsIdentity | None:

@@ -22,7 +22,7 @@ __all__ = [
     "TokenFormat",
 ]
 
-for _needed in ("jwt", "platformdirs"):
+for _needed in ("jwt", "platformdirs", "grpc_health", "grpc_reflection", "prometheus_client"):
     if find_spec(_needed) is None:
         raise ModuleNotFoundError(
             f"the server needs the package {_needed}, which is not installed: pip install 'momento-lambda[server]'",

@@ -19,6 +19,8 @@ from momento_lambda.server.refusals import refuse
 from momento_lambda.server.store import Keyspace, Store
 from momento_lambda.server.tokens import Access, TokenVerifier
 
+PROCEDURES: Final = (*cache_service.PROCEDURES, *control_service.PROCEDURES)
+
 _log: Final = logging.getLogger("momento_lambda.server")
 
 _SHOWN_PATH: Final = 100
@@ -42,8 +44,7 @@ class Handlers(grpc.GenericRpcHandler):
         self._store = store
         self._verifier = verifier
         self._faults = faults
-        procedures = (*cache_service.PROCEDURES, *control_service.PROCEDURES)
-        self._handlers = {procedure.rpc.path: self._handler(procedure) for procedure in procedures}
+        self._handlers = {procedure.rpc.path: self._handler(procedure) for procedure in PROCEDURES}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
         """Return what answers a call."""

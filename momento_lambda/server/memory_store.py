@@ -58,6 +58,9 @@ class MemoryStore:
             with contextlib.suppress(asyncio.CancelledError):
                 await sweeper
 
+    async def ping(self) -> None:
+        """Return: what is in this process answers as long as the process does."""
+
     async def create_cache(self, name: str) -> bool:
         """Create an empty cache, and return False where it existed."""
         if name in self._caches:

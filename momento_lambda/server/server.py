@@ -6,12 +6,17 @@ from typing import Final, final
 
 import grpc
 import grpc.aio
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 
 from momento_lambda.credentials import Endpoint, is_loopback
 from momento_lambda.errors import InvalidArgumentError, MomentoError
 from momento_lambda.server.faults import FaultInjection
-from momento_lambda.server.handlers import Handlers
+from momento_lambda.server.handlers import PROCEDURES, Handlers
+from momento_lambda.server.health import HealthService
 from momento_lambda.server.limits import MAX_MESSAGE_BYTES
+from momento_lambda.server.readiness import Readiness
+from momento_lambda.server.reflection import reflection_service
 from momento_lambda.server.signing_key import SigningKey
 from momento_lambda.server.store import Store
 from momento_lambda.server.tls import TlsIdentity
@@ -83,6 +88,7 @@ class CacheServer:
         self._port = port
         self._tls = tls
         self._store = store
+        self._readiness = Readiness(store)
         self._handlers = Handlers(
             store,
             verifier=TokenVerifier(signing_key) if signing_key else None,
@@ -102,16 +108,26 @@ class CacheServer:
             ListenError: The address is taken or not this machine's, or the certificate and key are not right.
         """
         server = grpc.aio.server(options=_OPTIONS)
+        rpcs = [procedure.rpc for procedure in PROCEDURES]
+        add_HealthServicer_to_server(HealthService(self._readiness, {rpc.service for rpc in rpcs}), server)
+        add_ServerReflectionServicer_to_server(reflection_service(rpcs), server)
+        # Last, since it answers for whatever nobody before it knows.
         server.add_generic_rpc_handlers((self._handlers,))
         await self._store.start()
         try:
+            await self._readiness.start()
             self._port = self._listen(server)
             await server.start()
         except BaseException:
-            await self._store.close()
+            await self._close()
             raise
         self._server = server
         _log.info("listening on %s", self.endpoint.target)
+
+    async def drain(self) -> None:
+        """Say to whoever asks about health that no more calls should come. Those that come are answered."""
+        await self._readiness.drain()
+        _log.info("draining")
 
     async def stop(self, grace: float) -> None:
         """Take no more calls, and end.
@@ -122,11 +138,17 @@ class CacheServer:
         server, self._server = self._server, None
         if server is None:
             return
+        # Ends the streams of those who watch its health, which would be waited for.
+        await self._readiness.close()
         try:
             await server.stop(grace)
         finally:
             await self._store.close()
         _log.info("stopped")
+
+    async def _close(self) -> None:
+        await self._readiness.close()
+        await self._store.close()
 
     def _listen(self, server: grpc.aio.Server) -> int:
         target = self.endpoint.target

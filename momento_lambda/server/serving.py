@@ -9,15 +9,23 @@ from momento_lambda.credentials import Endpoint
 from momento_lambda.server.server import CacheServer
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-_GRACE_SECONDS: Final = 10.0
+GRACE_SECONDS: Final = 10.0
 
 
-async def serve(server: CacheServer, ready: Callable[[Endpoint], None], *, grace: float = _GRACE_SECONDS) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is in flight. A second signal ends the process at once.
+async def serve(
+    server: CacheServer,
+    ready: Callable[[Endpoint], None],
+    *,
+    drain_delay: float = 0.0,
+    grace: float = GRACE_SECONDS,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain and finish what is in flight. A second signal ends the process at once.
 
     Args:
         server: What to start and stop.
         ready: Called once calls are answered, with where.
+        drain_delay: The seconds between saying that no more calls should come, and taking no more: what it takes
+            those who send calls here to notice.
         grace: The seconds that calls in flight have to finish.
 
     Raises:
@@ -28,6 +36,8 @@ async def serve(server: CacheServer, ready: Callable[[Endpoint], None], *, grace
     try:
         ready(server.endpoint)
         await stop.wait()
+        await server.drain()
+        await asyncio.sleep(drain_delay)
     finally:
         await server.stop(grace)
 

@@ -141,6 +141,14 @@ class Store(Protocol):
         """End it, and let go of what the store holds open."""
         ...
 
+    async def ping(self) -> None:
+        """Return once the store has answered.
+
+        Raises:
+            UnavailableError: It cannot be reached.
+        """
+        ...
+
     async def create_cache(self, name: str) -> bool:
         """Create an empty cache, and return False where it existed."""
         ...

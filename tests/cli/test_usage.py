@@ -147,7 +147,7 @@ def test_an_interruption_from_outside() -> None:
     assert (130, b"", b"") == (waiting.returncode, output, errors)
 
 
-@pytest.mark.parametrize("missing", ["typer", "jwt", "platformdirs"])
+@pytest.mark.parametrize("missing", ["typer", "jwt", "prometheus_client"])
 def test_what_is_not_installed_is_said(tmp_path: Path, missing: str) -> None:
     """Without the extra's packages the command line is one line that names the extra."""
     (tmp_path / "sitecustomize.py").write_text(

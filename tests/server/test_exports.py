@@ -44,7 +44,7 @@ def test_importing_it_is_cheap() -> None:
     assert "set()\n" == python(code).stdout
 
 
-@pytest.mark.parametrize("missing", ["jwt", "platformdirs"])
+@pytest.mark.parametrize("missing", ["jwt", "platformdirs", "grpc_health", "grpc_reflection", "prometheus_client"])
 def test_what_is_not_installed_is_said(tmp_path: Path, missing: str) -> None:
     """Without the extra's packages the import fails in words that name the extra."""
     (tmp_path / "sitecustomize.py").write_text(

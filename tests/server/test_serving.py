@@ -1,5 +1,6 @@
 """The server as a process: what it says, and how it ends."""
 
+import json
 import os
 import signal
 import subprocess
@@ -87,6 +88,45 @@ def test_a_second_signal_ends_it_at_once(serve: Serve, number: signal.Signals) -
         process.send_signal(number)
         assert -number == process.wait(timeout=10)
         assert call.exception() is not None
+
+
+def test_draining_comes_before_stopping(serve: Serve) -> None:
+    """During the drain delay the server says that it is not serving, answers what comes, and logs that it drains."""
+    process = serve("--drain-delay", "3600", "--log-format", "json", "--log-level", "info")
+    with grpc.insecure_channel(address_of(process)) as channel:
+        watch: Any = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        ping: Any = channel.unary_unary(rpcs.PING.path)
+        watched = watch(b"", timeout=20)
+        assert b"\x08\x01" == next(watched)
+        process.send_signal(signal.SIGTERM)
+        assert b"\x08\x02" == next(watched)
+        assert b"" == ping(b"", timeout=20)
+        process.send_signal(signal.SIGTERM)
+        assert -signal.SIGTERM == process.wait(timeout=10)
+    _, errors = process.communicate()
+    events = [json.loads(line)["message"] for line in errors.splitlines()]
+    assert ["draining"] == events[1:]
+    assert events[0].startswith("listening on 127.0.0.1:")
+
+
+def test_it_is_told_by_its_environment(tmp_path: Path) -> None:
+    """Each option is a variable too, and one that is typed wins over it."""
+    variables = {"MOMENTO_SERVER_PORT": "1", "MOMENTO_SERVER_NO_AUTH": "true", "MOMENTO_SERVER_LOG_LEVEL": "nonsense"}
+    command = [sys.executable, "-m", "momento_lambda.cli.main", "serve", "--data-dir", str(tmp_path), "--port", "0"]
+    refused = subprocess.run(  # noqa: S603  # this interpreter, and this project's own module
+        command, env=ENVIRONMENT | variables, capture_output=True, text=True, check=False
+    )
+    assert 2 == refused.returncode
+    assert "nonsense" in refused.stderr
+    with subprocess.Popen(  # noqa: S603  # as above
+        [*command, "--log-level", "error"], env=ENVIRONMENT | variables, stdout=subprocess.PIPE, text=True
+    ) as process:
+        address = address_of(process)
+        with grpc.insecure_channel(address) as channel:
+            procedure: Any = channel.unary_unary("/control_client.ScsControl/ListCaches")
+            assert b"" == procedure(b"", timeout=20)
+        process.terminate()
+    assert not address.endswith(":1")
 
 
 def test_it_serves_with_tokens_of_its_data_folder(serve: Serve, tmp_path: Path) -> None:
