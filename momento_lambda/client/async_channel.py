@@ -10,7 +10,7 @@ import grpc.aio
 
 from momento_lambda.client.failures import call_error
 from momento_lambda.client.headers import INTRODUCTION, Metadata
-from momento_lambda.client.retry import DOUBTFUL_SECONDS, LONGEST_IDLE_SECONDS, Retry
+from momento_lambda.client.retry import DOUBTFUL_SECONDS, LONGEST_IDLE_SECONDS, SHORTEST_SILENCE_SECONDS, Retry
 from momento_lambda.client.stopwatch import Stopwatch
 from momento_lambda.errors import AuthenticationError, CancelledError, ClientStateError, MomentoError
 from momento_lambda.wire.rpc import Reply, Request, Rpc
@@ -52,7 +52,7 @@ class AsyncChannel:
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
         self._introduced = False
-        self._answered = False
+        self._answers = 0
         # Another object with each connection, by which a call sees that its own was replaced.
         self._calls: dict[Rpc[Any, Any], Any] = {}
 
@@ -124,7 +124,7 @@ class AsyncChannel:
             metadata += INTRODUCTION
             self._introduced = True
         while True:
-            calls = self._calls
+            calls, answers = self._calls, self._answers
             failure: grpc.aio.AioRpcError | None = None
             try:
                 return await self._send(rpc, request, metadata, timeout)
@@ -137,7 +137,7 @@ class AsyncChannel:
                 # Nobody cancelled the caller: the connection was closed under the call.
             status = "CANCELLED" if failure is None else failure.code().name
             retry = retry or Retry(rpc, self._retries, deadline, doubtful=doubtful)
-            if retry.blames_connection(status):
+            if retry.blames_connection(status, silent=self._silent(answers, timeout)):
                 await self._renew(calls)
             pause = retry.pause_after(status, renewed=self._replaced(calls))
             if pause is None:
@@ -149,7 +149,7 @@ class AsyncChannel:
         call = self._calls.get(rpc) or self._prepare(rpc)
         answer = call(request, timeout=timeout, metadata=metadata)
         reply = [reply async for reply in answer] if rpc.streams else await answer
-        self._answered = True
+        self._answers += 1
         return reply
 
     async def _wake(self) -> bool:
@@ -161,12 +161,16 @@ class AsyncChannel:
         if idle > LONGEST_IDLE_SECONDS:
             await self._renew(calls)
         # What never answered may still be connecting, which gRPC goes on with by itself.
-        return self._answered
+        return self._answers > 0
 
     async def _renew(self, calls: dict[Rpc[Any, Any], Any]) -> None:
         """Drop the connection that these calls are of, unless somebody did so before."""
         if self._calls is calls:
             await self._drop()
+
+    def _silent(self, answers: int, seconds: float) -> bool:
+        """Whether the connection had given answers, and no more came in the seconds that a call has waited."""
+        return seconds >= SHORTEST_SILENCE_SECONDS and self._answers == answers > 0
 
     def _replaced(self, calls: dict[Rpc[Any, Any], Any]) -> bool:
         return self._calls is not calls and not self._closed
@@ -182,7 +186,7 @@ class AsyncChannel:
         self._channel = None
         self._calls = {}
         self._introduced = False
-        self._answered = False
+        self._answers = 0
 
     def _bind(self) -> None:
         if self._closed:

@@ -31,6 +31,8 @@ def control_options(configuration: Configuration, credentials: CredentialProvide
         ("grpc.max_receive_message_length", configuration.max_message_bytes),
         ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", _LONGEST_RECONNECT_MS),
+        # A server whose name leads elsewhere now is looked for there as soon, and not only after half a minute.
+        ("grpc.dns_min_time_between_resolutions_ms", _LONGEST_RECONNECT_MS),
         # Our own retries know which calls are safe to repeat and share one deadline.
         ("grpc.enable_retries", 0),
         # A connection of one's own: gRPC shares those with one target, and a closed channel lets go of its own only

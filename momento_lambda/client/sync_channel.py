@@ -9,7 +9,7 @@ import grpc
 
 from momento_lambda.client.failures import call_error
 from momento_lambda.client.headers import INTRODUCTION, Metadata
-from momento_lambda.client.retry import DOUBTFUL_SECONDS, LONGEST_IDLE_SECONDS, Retry
+from momento_lambda.client.retry import DOUBTFUL_SECONDS, LONGEST_IDLE_SECONDS, SHORTEST_SILENCE_SECONDS, Retry
 from momento_lambda.client.stopwatch import Stopwatch
 from momento_lambda.errors import AuthenticationError, ClientStateError, MomentoError
 from momento_lambda.wire.rpc import Reply, Request, Rpc
@@ -51,7 +51,7 @@ class SyncChannel:
         self._channel: grpc.Channel | None = None
         self._closed = False
         self._introduced = False
-        self._answered = False
+        self._answers = 0
         # Another object with each connection, by which a call sees that its own was replaced.
         self._calls: dict[Rpc[Any, Any], Any] = {}
 
@@ -112,13 +112,13 @@ class SyncChannel:
             metadata += INTRODUCTION
             self._introduced = True
         while True:
-            calls = self._calls
+            calls, answers = self._calls, self._answers
             try:
                 return self._send(rpc, request, metadata, timeout)
             except grpc.RpcError as failure:
                 status = failure.code().name
                 retry = retry or Retry(rpc, self._retries, deadline, doubtful=doubtful)
-                if retry.blames_connection(status):
+                if retry.blames_connection(status, silent=self._silent(answers, timeout)):
                     self._renew(calls)
                 pause = retry.pause_after(status, renewed=self._replaced(calls))
                 if pause is None:
@@ -137,7 +137,7 @@ class SyncChannel:
         call = self._calls.get(rpc) or self._prepare(rpc)
         answer = call(request, timeout, metadata)
         reply = list(answer) if rpc.streams else answer
-        self._answered = True
+        self._answers += 1
         return reply
 
     def _wake(self) -> bool:
@@ -149,7 +149,7 @@ class SyncChannel:
         if idle > LONGEST_IDLE_SECONDS:
             self._renew(calls)
         # What never answered may still be connecting, which gRPC goes on with by itself.
-        return self._answered
+        return self._answers > 0
 
     def _renew(self, calls: dict[Rpc[Any, Any], Any]) -> None:
         """Drop the connection that these calls are of, unless somebody did so before."""
@@ -157,13 +157,17 @@ class SyncChannel:
             if self._calls is calls:
                 self._drop()
 
+    def _silent(self, answers: int, seconds: float) -> bool:
+        """Whether the connection had given answers, and no more came in the seconds that a call has waited."""
+        return seconds >= SHORTEST_SILENCE_SECONDS and self._answers == answers > 0
+
     def _replaced(self, calls: dict[Rpc[Any, Any], Any]) -> bool:
         return self._calls is not calls and not self._closed
 
     def _drop(self) -> None:
         self._calls = {}
         self._introduced = False
-        self._answered = False
+        self._answers = 0
         channel, self._channel = self._channel, None
         if channel is not None:
             # First, so that there are never two.

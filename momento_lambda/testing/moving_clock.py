@@ -7,7 +7,10 @@ add what the parent wrote into a file that both have mapped. Then it becomes the
 
 What Python code reads from ``time`` moves; so do ``date.today`` and ``datetime.today``, which ask ``time.time``. What
 reads a clock in C does not, ``datetime.now`` and gRPC's timers among it, and nor do the clocks of the function's child
-programs. A function that was not started so has the interpreter's own ``time``, untouched.
+programs. gRPC's Python modules are answered by the machine's clock: they work out at what time a call is given up, and
+its part in C waits for that time, which would come as much too late as the function's clock is ahead.
+
+A function that was not started so has the interpreter's own ``time``, untouched.
 """
 
 import mmap
@@ -22,6 +25,7 @@ from collections.abc import Callable
 _NANOSECONDS = 1_000_000_000
 _OFFSETS = struct.Struct("=qq")
 _WALL, _MONOTONIC = 0, 1
+_UNMOVED = "grpc."
 
 
 class MovingClock:
@@ -73,6 +77,8 @@ class _Reader:
         self._unit = unit
 
     def __call__(self) -> float:
+        if sys._getframe(1).f_globals.get("__name__", "").startswith(_UNMOVED):  # noqa: SLF001  # whoever asks
+            return self._read()
         ahead: int = _OFFSETS.unpack_from(self._offsets)[self._which]
         return self._read() + ahead * self._unit
 

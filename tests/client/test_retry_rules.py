@@ -110,11 +110,14 @@ def test_a_new_connection_is_a_retry(retries: int) -> None:
 
 
 @pytest.mark.parametrize("status", [status.name for status in grpc.StatusCode])
+@pytest.mark.parametrize("silent", [True, False])
 @pytest.mark.parametrize("doubtful", [True, False])
-def test_blaming_the_connection(status: str, *, doubtful: bool) -> None:
-    """After a pause a first attempt without an answer is blamed on the connection; no later one is."""
+def test_blaming_the_connection(status: str, *, doubtful: bool, silent: bool) -> None:
+    """Of a first attempt after a pause all failures without an answer count, and later of silence only timeouts."""
     retry = Retry(cache_rpcs.GET, 3, PATIENT, doubtful=doubtful)
 
-    blamed = [retry.blames_connection(status) for _ in range(2)]
+    blamed = [retry.blames_connection(status, silent=silent) for _ in range(2)]
 
-    assert [doubtful and status in {"DEADLINE_EXCEEDED", "UNAVAILABLE"}, False] == blamed
+    timed_out = silent and status == "DEADLINE_EXCEEDED"
+    unanswered = doubtful and status in {"DEADLINE_EXCEEDED", "UNAVAILABLE"}
+    assert [unanswered or timed_out, timed_out] == blamed

@@ -2,11 +2,13 @@
 
 import os
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import grpc
 import pytest
 
 from momento_lambda import InvalidArgumentError
@@ -231,6 +233,31 @@ def test_clocks_that_a_module_took_at_import_move_too(function: Make) -> None:
         with f.frozen("5m"):
             pass
         assert [5] * 5 == passed(before, f.invoke({}).payload)
+
+
+def test_what_grpc_gives_up_does_not_move(function: Make) -> None:
+    """A call's timeout is as long after an hour's freeze as before it: gRPC counts it in C, where no hour went by."""
+    source = """
+    import os, sys
+    sys.path.append(os.environ["PACKAGES"])
+    import grpc
+
+    def handler(event, context):
+        with grpc.insecure_channel(event) as channel:
+            try:
+                channel.unary_unary("/silent/Call")(b"", timeout=0.1)
+            except grpc.RpcError as error:
+                return error.code().name
+    """
+    packages = str(Path(grpc.__file__).parents[1])
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        function(source, movable_clock=True, environment={"PACKAGES": packages}) as f,
+    ):
+        for _ in range(2):
+            assert "DEADLINE_EXCEEDED" == f.invoke(f"127.0.0.1:{silent.getsockname()[1]}").payload
+            with f.frozen("1h"):
+                pass
 
 
 def test_a_function_whose_clock_moves_sees_the_path_of_any_other(function: Make) -> None:
