@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         UnavailableError,
         UnknownError,
     )
+    from momento_lambda.permissions import Permission
     from momento_lambda.responses import (
         AlreadyExists,
         CacheInfo,
@@ -83,6 +84,7 @@ __all__ = [
     "NotFoundError",
     "NotStored",
     "Observer",
+    "Permission",
     "PermissionDeniedError",
     "Result",
     "Serializer",
@@ -109,6 +111,7 @@ _MODULES = {
     "LocalTier": "caching.local_tier",
     "NoStore": "caching.outcomes",
     "Observer": "caching.events",
+    "Permission": "permissions",
     "Result": "caching.outcomes",
     "Serializer": "caching.serializers",
     "SimpleCacheClient": "client.sync_client",

@@ -9,10 +9,9 @@ if TYPE_CHECKING:
     from momento_lambda.server.local_server import LocalServer
     from momento_lambda.server.server import ListenError, ServerStateError
     from momento_lambda.server.signing_key import SigningKey, SigningKeyError
-    from momento_lambda.server.tokens import Access, TokenFormat
+    from momento_lambda.server.tokens import TokenFormat
 
 __all__ = [
-    "Access",
     "ListenError",
     "LocalServer",
     "ManualClock",
@@ -31,7 +30,6 @@ for _needed in ("jwt", "platformdirs", "grpc_health", "grpc_reflection", "promet
 
 # Resolved when asked for: whoever only makes a token has no use for a transport.
 _MODULES = {
-    "Access": "tokens",
     "ListenError": "server",
     "LocalServer": "local_server",
     "ManualClock": "clock",

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from momento_lambda.errors import InvalidArgumentError
+from momento_lambda.permissions import Right
 from momento_lambda.responses import TtlUpdate
 from momento_lambda.server.limits import check_integer_size, check_item_size, stored_ttl_ms
 from momento_lambda.server.procedure import Procedure, batch_procedure, cache_procedure
 from momento_lambda.server.store import Condition, Item, ItemType, Keyspace, TtlChange
-from momento_lambda.server.tokens import Access
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire import cache_rpcs
 
@@ -114,19 +114,22 @@ async def item_get_type(items: Keyspace, request: pb.ItemGetTypeRequest) -> pb.I
     return pb.ItemGetTypeResponse(found=pb.ItemGetTypeResponse.Found(item_type=_TYPES[found]))
 
 
+# Whoever learns from a call what was there has read it: conditions, sums and times to live tell.
+_BOTH: Final = Right.READ | Right.WRITE
+
 PROCEDURES: Final[Sequence[Procedure]] = (
-    cache_procedure(cache_rpcs.GET, Access.READ, get),
-    batch_procedure(cache_rpcs.GET_BATCH, Access.READ, get_batch),
-    cache_procedure(cache_rpcs.SET, Access.WRITE, set_item),
-    batch_procedure(cache_rpcs.SET_BATCH, Access.WRITE, set_batch),
-    cache_procedure(cache_rpcs.SET_IF, Access.WRITE, set_if),
-    cache_procedure(cache_rpcs.SET_IF_NOT_EXISTS, Access.WRITE, set_if_not_exists),
-    cache_procedure(cache_rpcs.DELETE, Access.WRITE, delete),
-    cache_procedure(cache_rpcs.KEYS_EXIST, Access.READ, keys_exist),
-    cache_procedure(cache_rpcs.INCREMENT, Access.WRITE, increment),
-    cache_procedure(cache_rpcs.UPDATE_TTL, Access.WRITE, update_ttl),
-    cache_procedure(cache_rpcs.ITEM_GET_TTL, Access.READ, item_get_ttl),
-    cache_procedure(cache_rpcs.ITEM_GET_TYPE, Access.READ, item_get_type),
+    cache_procedure(cache_rpcs.GET, Right.READ, get),
+    batch_procedure(cache_rpcs.GET_BATCH, Right.READ, get_batch),
+    cache_procedure(cache_rpcs.SET, Right.WRITE, set_item),
+    batch_procedure(cache_rpcs.SET_BATCH, Right.WRITE, set_batch),
+    cache_procedure(cache_rpcs.SET_IF, _BOTH, set_if),
+    cache_procedure(cache_rpcs.SET_IF_NOT_EXISTS, _BOTH, set_if_not_exists),
+    cache_procedure(cache_rpcs.DELETE, Right.WRITE, delete),
+    cache_procedure(cache_rpcs.KEYS_EXIST, Right.READ, keys_exist, lambda request: request.cache_keys),
+    cache_procedure(cache_rpcs.INCREMENT, _BOTH, increment),
+    cache_procedure(cache_rpcs.UPDATE_TTL, _BOTH, update_ttl),
+    cache_procedure(cache_rpcs.ITEM_GET_TTL, Right.READ, item_get_ttl),
+    cache_procedure(cache_rpcs.ITEM_GET_TYPE, Right.READ, item_get_type),
 )
 
 

@@ -7,7 +7,6 @@ from momento_lambda.configuration import MAX_ITEM_BYTES
 from momento_lambda.errors import AlreadyExistsError, CacheNotFoundError
 from momento_lambda.server.procedure import Procedure, store_procedure
 from momento_lambda.server.store import Store
-from momento_lambda.server.tokens import Access
 from momento_lambda.ttl import MAX_TTL_MS
 from momento_lambda.wire import cache_pb2, cache_rpcs, control_rpcs
 from momento_lambda.wire import control_pb2 as pb
@@ -71,9 +70,9 @@ async def ping(_store: Store, _request: cache_pb2.PingRequest) -> cache_pb2.Ping
 
 
 PROCEDURES: Final[Sequence[Procedure]] = (
-    store_procedure(control_rpcs.CREATE_CACHE, Access.CONTROL, create_cache),
-    store_procedure(control_rpcs.DELETE_CACHE, Access.CONTROL, delete_cache),
-    store_procedure(control_rpcs.FLUSH_CACHE, Access.CONTROL, flush_cache),
-    store_procedure(control_rpcs.LIST_CACHES, Access.CONTROL, list_caches),
-    store_procedure(cache_rpcs.PING, None, ping),
+    store_procedure(control_rpcs.CREATE_CACHE, create_cache),
+    store_procedure(control_rpcs.DELETE_CACHE, delete_cache),
+    store_procedure(control_rpcs.FLUSH_CACHE, flush_cache),
+    store_procedure(control_rpcs.LIST_CACHES, list_caches),
+    store_procedure(cache_rpcs.PING, ping, open_to_all=True),
 )

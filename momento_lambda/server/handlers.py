@@ -10,20 +10,24 @@ from typing import Any, Final, TypeAlias, final
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from momento_lambda.errors import InternalError, InvalidArgumentError, MomentoError, PermissionDeniedError
+from momento_lambda.errors import InternalError, InvalidArgumentError, MomentoError
+from momento_lambda.permissions import Right
 from momento_lambda.server import cache_service, control_service
 from momento_lambda.server.control_service import unknown_cache
 from momento_lambda.server.faults import FaultInjection
+from momento_lambda.server.grant import Grant
 from momento_lambda.server.procedure import Procedure
 from momento_lambda.server.refusals import refuse
 from momento_lambda.server.store import Keyspace, Store
-from momento_lambda.server.tokens import Access, TokenVerifier
+from momento_lambda.server.tokens import TokenVerifier
 
 PROCEDURES: Final = (*cache_service.PROCEDURES, *control_service.PROCEDURES)
 
 _log: Final = logging.getLogger("momento_lambda.server")
 
 _SHOWN_PATH: Final = 100
+# Where no token is asked for.
+_ANYONE: Final = Grant(permissions=None, expiry=float("inf"))
 
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 Headers: TypeAlias = dict[str, str | bytes]
@@ -80,28 +84,42 @@ class Handlers(grpc.GenericRpcHandler):
         headers: Headers = dict(context.invocation_metadata() or ())
         if self._faults is not None:
             await self._faults.inject(procedure.fault_names, headers)
-        if self._verifier is not None and procedure.access is not None:
-            _authorize(self._verifier, headers, procedure.access)
-        subject = await self._open(headers) if procedure.in_cache else self._store
-        return await procedure.work(subject, _read(procedure, request))
+        grant = self._admit(procedure, headers)
+        if procedure.rights is None:
+            grant.check_everything()
+            return await procedure.work(self._store, _read(procedure, request))
+        return await self._work_on_items(procedure, procedure.rights, _text(headers, "cache"), request, grant)
 
-    async def _open(self, headers: Headers) -> Keyspace:
-        name = headers.get("cache")
-        if not isinstance(name, str) or not name:
+    def _admit(self, procedure: Procedure, headers: Headers) -> Grant:
+        if self._verifier is None or procedure.open_to_all:
+            return _ANYONE
+        return self._verifier.verify(_text(headers, "authorization"))
+
+    async def _work_on_items(
+        self, procedure: Procedure, rights: Right, cache: str, request: bytes, grant: Grant
+    ) -> Any:
+        if grant.covers(rights, cache):
+            items = await self._open(cache)
+            message = _read(procedure, request)
+        else:
+            # Only here does it matter to what may be done which items are meant.
+            message = _read(procedure, request)
+            grant.check_keys(rights, cache, procedure.keys(message))
+            items = await self._open(cache)
+        return await procedure.work(items, message)
+
+    async def _open(self, cache: str) -> Keyspace:
+        if not cache:
             raise InvalidArgumentError("the call names no cache: send its name in the `cache` header")
-        items = await self._store.open(name)
+        items = await self._store.open(cache)
         if items is None:
-            raise unknown_cache(name)
+            raise unknown_cache(cache)
         return items
 
 
-def _authorize(verifier: TokenVerifier, headers: Headers, needed: Access) -> None:
-    token = headers.get("authorization", "")
-    grant = verifier.verify(token if isinstance(token, str) else "")
-    if grant.access < needed:
-        raise PermissionDeniedError(
-            f"the token allows {grant.access.claim} and this call needs {needed.claim}: use a token that allows it"
-        )
+def _text(headers: Headers, name: str) -> str:
+    value = headers.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 def _read(procedure: Procedure, request: bytes) -> Message:

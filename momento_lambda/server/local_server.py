@@ -7,6 +7,7 @@ from typing import final
 
 from momento_lambda.credentials import CredentialProvider
 from momento_lambda.errors import InvalidArgumentError
+from momento_lambda.permissions import Allow
 from momento_lambda.server import clock as clocks
 from momento_lambda.server import tokens
 from momento_lambda.server.clock import Clock
@@ -15,7 +16,7 @@ from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer, ServerStateError
 from momento_lambda.server.signing_key import SigningKey
 from momento_lambda.server.tls import TlsIdentity
-from momento_lambda.server.tokens import Access, TokenFormat
+from momento_lambda.server.tokens import TokenFormat
 from momento_lambda.wire.arguments import cache_name
 
 
@@ -106,22 +107,23 @@ class LocalServer:
         *,
         expires: timedelta | None = None,
         format: TokenFormat = "legacy",  # noqa: A002  # as in `create_token` of the tokens
-        access: Access = Access.CONTROL,
+        allow: Allow | None = None,
     ) -> str:
         """Return a new token for this server.
 
         Args:
             expires: How long it is accepted; None for ever.
             format: "legacy", "v1" or "v2".
-            access: What it allows.
+            allow: What it allows, such as "read:users-cache"; None for everything.
 
         Raises:
+            InvalidArgumentError: A permission cannot be read.
             ServerStateError: The server is not running, or asks for no token.
         """
         if self._signing_key is None:
             raise ServerStateError("this server asks for no token, so it makes none: use `credentials`")
         return tokens.create_token(
-            self._signing_key, endpoint=self.address, format=format, expires=expires, access=access
+            self._signing_key, endpoint=self.address, format=format, expires=expires, allow=allow
         )
 
     def __enter__(self) -> "LocalServer":

@@ -5,14 +5,15 @@ import json
 import secrets
 import time
 from datetime import timedelta
-from enum import IntEnum
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, final
+from typing import Any, Final, Literal, TypeAlias, final
 
 import jwt
 
 from momento_lambda.credentials import Endpoint
-from momento_lambda.errors import AuthenticationError
+from momento_lambda.errors import AuthenticationError, InvalidArgumentError
+from momento_lambda.permissions import Allow, Permission, permissions_of
 from momento_lambda.server.clock import WallClock
+from momento_lambda.server.grant import Grant
 from momento_lambda.server.signing_key import SigningKey
 
 TokenFormat: TypeAlias = Literal["legacy", "v1", "v2"]
@@ -26,38 +27,13 @@ _ACCESS_CLAIM: Final = "access"
 _HOW_TO_GET_ONE: Final = "make one with `momento-lambda token create`"
 
 
-class Access(IntEnum):
-    """What a token allows; each allows what the ones before it do."""
-
-    READ = 1
-    WRITE = 2
-    CONTROL = 3
-
-    @property
-    def claim(self) -> str:
-        """How a token says it."""
-        return self.name.lower()
-
-
-class Grant(NamedTuple):
-    """What a verified token stands for.
-
-    Attributes:
-        access: What it allows.
-        expiry: When it ends, in seconds since 1970; infinity for never.
-    """
-
-    access: Access
-    expiry: float
-
-
 def create_token(
     key: SigningKey,
     *,
     endpoint: str,
     format: TokenFormat = "legacy",  # noqa: A002  # the word that the command line uses too
     expires: timedelta | None = None,
-    access: Access = Access.CONTROL,
+    allow: Allow | None = None,
     now: WallClock = time.time,
 ) -> str:
     """Return a new token.
@@ -67,18 +43,18 @@ def create_token(
         endpoint: The server's `host` or `host:port`, for clients to read; a v2 key does not hold it.
         format: How the token is written.
         expires: How long it is accepted; None for ever.
-        access: What it allows.
+        allow: What it allows; None for everything.
         now: The time that it is made at.
 
     Raises:
-        InvalidArgumentError: The endpoint is not `host` or `host:port`.
+        InvalidArgumentError: The endpoint is not `host` or `host:port`, or a permission cannot be read.
     """
     Endpoint.parse(endpoint)
     claims: dict[str, Any] = {"sub": _SUBJECT, "jti": secrets.token_hex(16)}
     if expires is not None:
         claims["exp"] = int(now() + expires.total_seconds())
-    if access is not Access.CONTROL:
-        claims[_ACCESS_CLAIM] = access.claim
+    if allow is not None:
+        claims[_ACCESS_CLAIM] = [str(permission) for permission in permissions_of(allow)]
     if format == "legacy":
         claims |= {"c": endpoint, "cp": endpoint}
     elif format == "v2":
@@ -141,14 +117,18 @@ class TokenVerifier:
                 f"the token is not one that this server accepts, a JWT signed with {' or '.join(_ALGORITHMS)}; send it "
                 f"bare, without a scheme such as Bearer: {_HOW_TO_GET_ONE}"
             ) from None
-        return Grant(_access(claims), _expiry(claims))
+        return Grant(_permissions(claims), _expiry(claims))
 
 
-def _access(claims: dict[str, Any]) -> Access:
-    named = claims.get(_ACCESS_CLAIM, Access.CONTROL.claim)
-    for access in Access:
-        if named == access.claim:
-            return access
+def _permissions(claims: dict[str, Any]) -> tuple[Permission, ...] | None:
+    if _ACCESS_CLAIM not in claims:
+        return None
+    written = claims[_ACCESS_CLAIM]
+    try:
+        if isinstance(written, list) and all(isinstance(text, str) for text in written):
+            return permissions_of(written)
+    except InvalidArgumentError:
+        pass
     raise AuthenticationError(
         f"the token's `{_ACCESS_CLAIM}` claim is not one that this server knows: {_HOW_TO_GET_ONE}"
     )

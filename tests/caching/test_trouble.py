@@ -22,7 +22,7 @@ from momento_lambda.errors import (
     UnavailableError,
     UnknownError,
 )
-from momento_lambda.server import Access, LocalServer
+from momento_lambda.server import LocalServer
 
 if TYPE_CHECKING:
     from tests.caching.conftest import Calls, Faults, Make, Side
@@ -117,7 +117,7 @@ async def test_a_token_without_permission_is_said(
     server: LocalServer, side: "Side", log: Log, *, cache_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A token that allows reading alone is one ERROR on the first write, and the loader answers."""
-    monkeypatch.setenv("MOMENTO_API_KEY", server.create_token(access=Access.READ))
+    monkeypatch.setenv("MOMENTO_API_KEY", server.create_token(allow="read:*"))
     cache = Cache(cache_name, timeout=30, connect_timeout=30)
     assert [1, 1] == [await side.get_or_load(cache, "key", lambda: 1) for _ in range(2)]
     assert ["ERROR"] == [level for level, _ in log()]
@@ -200,7 +200,7 @@ async def test_nothing_confidential_is_logged(
 ) -> None:
     """Whatever is logged on the way, at any level: no key, no value and no token."""
     caplog.set_level(logging.DEBUG)
-    token = server.create_token(access=Access.READ)
+    token = server.create_token(allow="read:*")
     monkeypatch.setenv("MOMENTO_API_KEY", token)
     cache = Cache(cache_name, timeout=30, connect_timeout=30)
     unnamed = Cache(timeout=30, connect_timeout=30)

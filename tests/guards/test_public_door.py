@@ -38,6 +38,7 @@ NAMES = [
     "NotFoundError",
     "NotStored",
     "Observer",
+    "Permission",
     "PermissionDeniedError",
     "Result",
     "Serializer",

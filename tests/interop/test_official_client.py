@@ -21,7 +21,7 @@ from momento.responses import (
 
 from momento_lambda import Hit, Miss, SimpleCacheClient
 from momento_lambda.configuration import MAX_ITEM_BYTES
-from momento_lambda.server import Access, LocalServer
+from momento_lambda.server import LocalServer
 
 if TYPE_CHECKING:
     from tests.interop.conftest import Connect
@@ -119,7 +119,7 @@ async def test_wrong_token(connect: "Connect", token: str) -> None:
 
 async def test_token_that_reads(connect: "Connect", server: LocalServer) -> None:
     """It is told what its token does not allow."""
-    client = connect(server.create_token(access=Access.READ))
+    client = connect(server.create_token(allow="read:*"))
 
     assert isinstance(await client.get(CACHE, "key"), CacheGet.Miss)
     denied = await client.set(CACHE, "key", "value")

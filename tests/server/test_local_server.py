@@ -8,7 +8,7 @@ import grpc.aio
 import pytest
 
 from momento_lambda.errors import InvalidArgumentError
-from momento_lambda.server import Access, ListenError, LocalServer, ServerStateError, SigningKey
+from momento_lambda.server import ListenError, LocalServer, ServerStateError, SigningKey
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire import cache_rpcs as rpcs
 from momento_lambda.wire import control_pb2, control_rpcs
@@ -148,7 +148,7 @@ class TestTokens:
             LocalServer(signing_key=key, caches=["cache"]) as two,
             LocalServer(caches=["cache"]) as stranger,
         ):
-            token = one.create_token(expires=timedelta(hours=1), access=Access.READ)
+            token = one.create_token(expires=timedelta(hours=1), allow="read:*")
             assert pb.GetResponse(result=pb.MISS) == get(two, token)
             with pytest.raises(grpc.RpcError, match="not signed by this server"):
                 get(stranger, token)

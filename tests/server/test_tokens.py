@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from momento_lambda.credentials import CredentialProvider
 from momento_lambda.errors import AuthenticationError, InvalidArgumentError
-from momento_lambda.server import Access, LocalServer, SigningKey
+from momento_lambda.permissions import Allow, Permission, permissions_of
+from momento_lambda.server import LocalServer, SigningKey
 from momento_lambda.server.tokens import TokenFormat, TokenVerifier, create_token
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire import cache_rpcs as rpcs
@@ -50,8 +51,11 @@ REFUSED = {
     "a v1 key, not what it wraps": create_token(KEY, endpoint=ENDPOINT, format="v1"),
     "of another key": create_token(OTHER_KEY, endpoint=ENDPOINT),
     "of another algorithm": jwt.encode(CLAIMS, KEY.secret, algorithm="HS384"),
-    "of unknown access": jwt.encode({**CLAIMS, "access": "root"}, KEY.secret),
+    "of unknown access": jwt.encode({**CLAIMS, "access": ["root:*"]}, KEY.secret),
+    "of access that is no list": jwt.encode({**CLAIMS, "access": "read:*"}, KEY.secret),
+    "of access that is no text": jwt.encode({**CLAIMS, "access": [["read", "*"]]}, KEY.secret),
     "of no access": jwt.encode({**CLAIMS, "access": None}, KEY.secret),
+    "of empty access": jwt.encode({**CLAIMS, "access": []}, KEY.secret),
     "of the future": jwt.encode({**CLAIMS, "nbf": 2**40}, KEY.secret),
     "unknown and critical": jwt.encode(CLAIMS, KEY.secret, headers={"crit": ["x"], "x": 1}),
     "no claims but a list": jwt.api_jws.encode(b"[]", KEY.secret),
@@ -74,7 +78,7 @@ class TestWhatIsAccepted:
         token = create_token(KEY, endpoint=ENDPOINT, format=format)
         provider = CredentialProvider.from_string(token, endpoint=ENDPOINT if format == "v2" else None)
         assert (ENDPOINT, ENDPOINT) == (provider.cache_endpoint.target, provider.control_endpoint.target)
-        assert Access.CONTROL == TokenVerifier(KEY).verify(provider.auth_token).access
+        assert TokenVerifier(KEY).verify(provider.auth_token).permissions is None
 
     def test_a_legacy_token_has_the_claims_of_its_kind(self) -> None:
         """It is signed with HS512 and names its endpoints, a subject and itself."""
@@ -97,13 +101,28 @@ class TestWhatIsAccepted:
     def test_both_algorithms_are_accepted(self, algorithm: str) -> None:
         """A token signed with the server's key and either algorithm is accepted."""
         token = jwt.encode(CLAIMS, KEY.secret, algorithm=algorithm)
-        assert Access.CONTROL == TokenVerifier(KEY).verify(token).access
+        assert TokenVerifier(KEY).verify(token).permissions is None
 
-    @pytest.mark.parametrize("access", list(Access))
-    def test_access_is_what_was_given(self, access: Access) -> None:
-        """A token allows what it was made to allow."""
-        token = create_token(KEY, endpoint=ENDPOINT, access=access)
-        assert access == TokenVerifier(KEY).verify(token).access
+    @pytest.mark.parametrize(
+        "allow",
+        [
+            "read:cache",
+            ["read:cache/key*", "write:*"],
+            Permission.read_write("a cache/of %*", key=b"\xff\x00*"),
+        ],
+        ids=["text", "several", "value"],
+    )
+    def test_it_allows_what_was_given(self, allow: Allow) -> None:
+        """A token allows what it was made to allow, and without a word on it everything."""
+        token = create_token(KEY, endpoint=ENDPOINT, allow=allow)
+        assert permissions_of(allow) == TokenVerifier(KEY).verify(token).permissions
+        assert TokenVerifier(KEY).verify(create_token(KEY, endpoint=ENDPOINT)).permissions is None
+
+    @pytest.mark.parametrize("allow", ["", "everything", "read:", []], ids=repr)
+    def test_what_it_allows_must_be_a_permission(self, allow: Allow) -> None:
+        """No token is made that allows nothing, or something unheard of."""
+        with pytest.raises(InvalidArgumentError, match="permission"):
+            create_token(KEY, endpoint=ENDPOINT, allow=allow)
 
     @pytest.mark.parametrize("endpoint", ["", "host:port", "http://host", "a b"])
     def test_an_endpoint_must_be_an_address(self, endpoint: str) -> None:
@@ -175,7 +194,7 @@ class TestWhatIsRefused:
             grant = TokenVerifier(KEY).verify(f"{token}.{base64url(signature)}")
         except AuthenticationError:
             return
-        assert isinstance(grant.access, Access)
+        assert "access" in claims or grant.permissions is None
 
 
 class TestRemembering:
