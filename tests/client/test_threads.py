@@ -93,3 +93,20 @@ def test_closing_under_many_threads(server: "ScriptedServer") -> None:
         thread.join()
     assert {type(end) for end in ends} <= {ClientStateError, CancelledError}
     assert THREADS == len(ends)
+
+
+def test_batches_are_read_by_their_caller(server: "ScriptedServer", monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread is started to read the answers of a batch: whoever asked reads them."""
+    started: list[str] = []
+    start = threading.Thread.start
+
+    def noted(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", noted)
+    with SimpleCacheClient(server.credentials, 60) as client:
+        client.get_multi("cache", ["a", "b"])
+        client.set_multi("cache", {"a": "1", "b": "2"})
+
+    assert [] == [name for name in started if not name.startswith("ThreadPoolExecutor")]
