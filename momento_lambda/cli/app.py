@@ -2,18 +2,14 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Final, cast
+from importlib import import_module
+from typing import Annotated, Any, Final, cast
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+from typing_extensions import override
 
-from momento_lambda.cli import (
-    cache_commands,
-    item_commands,
-    layer_command,
-    run_command,
-    serve_command,
-    token_commands,
-)
 from momento_lambda.errors import InvalidArgumentError, InvalidTokenError, MomentoError
 from momento_lambda.version import __version__
 
@@ -26,22 +22,57 @@ _INTERRUPTED: Final = 130
 # versions; what is used of it, BadParameter inherits.
 _UsageError: Final = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
-app: Final = typer.Typer(
-    name=_NAME,
-    help="A cache server for development, its tokens, and caches anywhere. Exits with 0 done, 1 failed, 2 wrong usage.",
-    add_completion=False,
+_COMMANDS: Final = {
+    "serve": "serve_command.serve",
+    "run": "run_command.run",
+    "token": "token_commands.app",
+    "cache": "cache_commands.app",
+    "get": "item_commands.get",
+    "set": "item_commands.set_item",
+    "delete": "item_commands.delete",
+    "layer": "layer_command.layer",
+}
+"""The commands in their order, and where each is. A module may say in SETTINGS how arguments of its own are read."""
+
+
+class _Commands(TyperGroup):
+    """The commands, of which a module is imported when one of its own is asked for: `get` pays for no server."""
+
+    @override
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    @override
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # Where there is none of that name, all are wanted, to say which of them is like it.
+        for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
+            self.commands.update(get_group(_loaded(name)).commands)
+        return super().get_command(ctx, cmd_name)
+
+
+def _application(**settings: Any) -> typer.Typer:
     # Plain text, which reads the same in a log as on a terminal.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **settings)
+
+
+def _loaded(name: str) -> typer.Typer:
+    """Return an application of one command."""
+    module_name, attribute = _COMMANDS[name].split(".")
+    module = import_module(f"{__package__}.{module_name}")
+    command = getattr(module, attribute)
+    application = _application()
+    if isinstance(command, typer.Typer):
+        application.add_typer(command, name=name)
+    else:
+        application.command(name, context_settings=getattr(module, "SETTINGS", None))(command)
+    return application
+
+
+app: Final = _application(
+    name=_NAME,
+    cls=_Commands,
+    help="A cache server for development, its tokens, and caches anywhere. Exits with 0 done, 1 failed, 2 wrong usage.",
 )
-app.command("serve", context_settings=serve_command.SETTINGS)(serve_command.serve)
-app.command("run")(run_command.run)
-app.add_typer(token_commands.app, name="token")
-app.add_typer(cache_commands.app, name="cache")
-app.command("get")(item_commands.get)
-app.command("set")(item_commands.set_item)
-app.command("delete")(item_commands.delete)
-app.command("layer", context_settings=layer_command.SETTINGS)(layer_command.layer)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

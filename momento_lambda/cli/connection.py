@@ -1,13 +1,13 @@
 """How the commands that talk to a server find it: a token, and where to go."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from momento_lambda.cli.token_kinds import TokenKind, kind_of
+from momento_lambda.cli.token_source import TokenFile, read_token
 from momento_lambda.client.sync_client import SimpleCacheClient
 from momento_lambda.configuration import Configuration
 from momento_lambda.credentials import (
@@ -20,15 +20,6 @@ from momento_lambda.credentials import (
 )
 from momento_lambda.errors import InvalidTokenError
 
-# A token is never an argument: the arguments of a process are for everyone on the machine to see.
-TokenFile: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        help=f"Read the token from this file, or from standard input with -. Else {API_KEY_VARIABLE} or "
-        f"{LEGACY_TOKEN_VARIABLE} holds it.",
-        metavar="FILE",
-    ),
-]
 EndpointOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -42,7 +33,7 @@ TlsCa: TypeAlias = Annotated[
     typer.Option(help="Trust the authorities in this PEM file, and use TLS.", exists=True, dir_okay=False),
 ]
 
-STANDARD_INPUT: Final = Path("-")
+__all__ = ["DEFAULT_TTL", "EndpointOption", "TlsCa", "TokenFile", "connect"]
 
 DEFAULT_TTL: Final = "1h"
 
@@ -56,21 +47,6 @@ def connect(token_file: Path | None, endpoint: str | None, tls_ca: Path | None) 
     """
     provider = _credentials(read_token(token_file), endpoint, tls_ca.read_bytes() if tls_ca else None)
     return SimpleCacheClient(provider, DEFAULT_TTL, configuration=Configuration.for_laptop())
-
-
-def read_token(token_file: Path | None) -> str:
-    """Return the token in a file, on standard input or in the environment, or an empty string where there is none.
-
-    Raises:
-        typer.BadParameter: The file cannot be read.
-    """
-    if token_file is not None:
-        try:
-            content = sys.stdin.buffer.read() if token_file == STANDARD_INPUT else token_file.read_bytes()
-            return content.decode(errors="replace").strip()
-        except OSError as error:
-            raise typer.BadParameter(f"the token file {token_file} cannot be read: {error.strerror}") from error
-    return os.environ.get(API_KEY_VARIABLE) or os.environ.get(LEGACY_TOKEN_VARIABLE) or ""
 
 
 def _credentials(token: str, endpoint: str | None, root_certificates: bytes | None) -> CredentialProvider:

@@ -14,6 +14,8 @@ def main() -> NoReturn:
     try:
         # Here, so that what is not installed is said in words.
         from momento_lambda.cli.app import run  # noqa: PLC0415
+
+        code = run()
     except ModuleNotFoundError as missing:
         if missing.name not in _NEEDED:
             raise
@@ -21,7 +23,7 @@ def main() -> NoReturn:
             f"momento-lambda: the command line needs the package {missing.name}, which is not installed: "
             "pip install 'momento-lambda[cli]'"
         )
-    sys.exit(run())
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """`momento-lambda run`: a function in a local Lambda, from its INIT to its REPORT lines."""
 
 import json
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from momento_lambda.cli.connection import STANDARD_INPUT
 from momento_lambda.cli.durations import milliseconds
+from momento_lambda.cli.token_source import STANDARD_INPUT
 from momento_lambda.testing.errors import FunctionGoneError, LocalLambdaError
 from momento_lambda.testing.invocation import Invocation
 from momento_lambda.testing.local_lambda import LocalLambda
 
 _FAILED: Final = 1
+_SIGNALLED: Final = 128
 
 
 def run(
@@ -86,12 +88,29 @@ def run(
         raise typer.BadParameter(str(error)) from error
     run_of_events = _Run(functions, concurrency, None if freeze is None else milliseconds(freeze) / 1000)
     try:
-        run_of_events.play(_event(event), invocations or concurrency)
+        with _ended_by_sigterm():
+            run_of_events.play(_event(event), invocations or concurrency)
     except LocalLambdaError as error:
         _complain(error.message)
         raise typer.Exit(_FAILED) from error
     if run_of_events.failures:
         raise typer.Exit(_FAILED)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, leaving nothing behind, with the exit code of that signal."""
+
+    def end(number: int, _: object) -> None:
+        # Once: the cleaning up is not to be cut short.
+        signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(_SIGNALLED + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _variables(settings: Iterable[str]) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final
 
 import typer
 
+from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder
 from momento_lambda.credentials import Endpoint
 from momento_lambda.server.data_folder import default_data_folder
 from momento_lambda.server.logs import LogFormat, LogLevel, start_logging
@@ -16,21 +17,8 @@ from momento_lambda.server.serving import serve as serve_until_stopped
 from momento_lambda.server.signing_key import SigningKey
 from momento_lambda.server.tls import TlsIdentity
 
-DEFAULT_HOST: Final = "127.0.0.1"
-DEFAULT_PORT: Final = 8080
-
 SETTINGS: Final = {"auto_envvar_prefix": "MOMENTO_SERVER"}
 """Every option may come from the environment: `--tls-cert` from MOMENTO_SERVER_TLS_CERT. What is typed wins."""
-
-DataFolder: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        help="Where the signing key is kept; made if it is not there.",
-        show_default="this user's data folder",
-        file_okay=False,
-    ),
-]
 
 
 def serve(

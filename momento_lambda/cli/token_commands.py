@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from momento_lambda.cli.connection import STANDARD_INPUT, read_token
 from momento_lambda.cli.durations import milliseconds
-from momento_lambda.cli.serve_command import DEFAULT_HOST, DEFAULT_PORT, DataFolder
+from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder
 from momento_lambda.cli.token_kinds import TokenContents, TokenKind, contents_of
+from momento_lambda.cli.token_source import STANDARD_INPUT, read_token
 from momento_lambda.credentials import API_KEY_VARIABLE, ENDPOINT_VARIABLE, LEGACY_TOKEN_VARIABLE
 from momento_lambda.errors import InvalidTokenError
 from momento_lambda.server.data_folder import default_data_folder

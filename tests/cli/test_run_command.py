@@ -302,9 +302,19 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize("options", [[], ["--concurrency", "2"], ["--snapstart"]], ids=" ".join)
-def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, options: list[str]) -> None:
-    """Exit code 130; the function's processes and the temporary folders are gone."""
+@pytest.mark.parametrize(
+    ("ending", "options"),
+    [
+        (signal.SIGINT, []),
+        (signal.SIGINT, ["--concurrency", "2"]),
+        (signal.SIGINT, ["--snapstart"]),
+        (signal.SIGTERM, []),
+        (signal.SIGTERM, ["--concurrency", "2"]),
+    ],
+    ids=lambda value: value.name if isinstance(value, signal.Signals) else " ".join(value),
+)
+def test_signals_leave_nothing_behind(tmp_path: Path, ending: signal.Signals, options: list[str]) -> None:
+    """Exit code 130 on Ctrl-C, 143 on SIGTERM; the function's processes and the temporary folders are gone."""
     os.mkfifo(tmp_path / "pipe")
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -320,9 +330,9 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, options: list[str]) -> Non
     with running, (tmp_path / "pipe").open("rb") as reader:
         assert b"." == reader.read(1)
         assert [] != list(temporary.iterdir())
-        running.send_signal(signal.SIGINT)
+        running.send_signal(ending)
         output, errors = running.communicate(timeout=20)
         # Up to the end of the file: no function is left to write to it.
         assert b"" == reader.read().strip(b".")
-    assert (130, b"", b"") == (running.returncode, output, errors)
+    assert (128 + ending, b"", b"") == (running.returncode, output, errors)
     assert [] == list(temporary.iterdir())

@@ -53,6 +53,11 @@ def test_help_of_each_command(command: Command, arguments: tuple[str, ...]) -> N
     assert output.startswith(f"Usage: momento-lambda {' '.join(arguments)} ")
 
 
+def test_a_slip_of_the_pen(failure: Failure) -> None:
+    """A command that there is not is told apart from the one that was meant."""
+    assert (2, True) == ((outcome := failure("serv"))[0], "Did you mean 'serve'?" in outcome[1])
+
+
 def test_nothing_asked(command: Command) -> None:
     """Without a command the help goes to standard error, with the exit code of wrong usage."""
     code, output, errors = command()
@@ -158,7 +163,7 @@ def test_what_is_not_installed_is_said(tmp_path: Path, missing: str) -> None:
         "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
         "sys.meta_path.insert(0, Finder())\n"
     )
-    done = process("--version", PYTHONPATH=str(tmp_path))
+    done = process("serve", "--help", PYTHONPATH=str(tmp_path))
     assert (1, "") == (done.returncode, done.stdout)
     assert (
         f"momento-lambda: the command line needs the package {missing}, which is not installed: "

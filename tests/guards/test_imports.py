@@ -31,6 +31,10 @@ ALLOWED = {
     "uuid",
 }
 """What may be imported beyond gRPC's own needs: all of it the standard library's."""
+COMMANDS = {f"{name}_command" for name in ("run", "serve", "layer")} | {
+    f"{name}_commands" for name in ("token", "cache", "item")
+}
+"""The modules of the command line that are imported one at a time."""
 
 BOUND = 1.15
 ROUNDS = 15
@@ -85,6 +89,32 @@ def test_no_extras() -> None:
     absent = {"jwt", "typer", "platformdirs", "boto3", "botocore", "aws_lambda_powertools", "hypothesis", "pytest"}
     absent |= {"prometheus_client", "redis"}
     assert set() == top_level(imported(everything)) & absent
+
+
+@pytest.mark.parametrize(
+    ("arguments", "own"),
+    [
+        (["--version"], set()),
+        (["run", "--help"], {"run_command", "momento_lambda.testing"}),
+        (["token", "inspect", "--help"], {"token_commands", "momento_lambda.server", "jwt"}),
+        (["get", "--help"], {"item_commands", "grpc", "asyncio"}),
+        (["serve", "--help"], {"serve_command", "momento_lambda.server", "jwt", "grpc", "asyncio"}),
+        (["layer", "--help"], {"layer_command", "momento_lambda_layer"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_command_imports_what_it_needs(arguments: list[str], own: set[str]) -> None:
+    """No command pays for another: neither for its module nor for what only that one needs."""
+    source = f"""
+import contextlib, io
+from momento_lambda.cli.app import run
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    run({arguments})
+"""
+    modules = imported(source)
+    costly = {"momento_lambda.testing", "momento_lambda.server", "momento_lambda_layer", "jwt", "grpc", "asyncio"}
+    commands = {name.rpartition(".")[2] for name in modules if name.startswith("momento_lambda.cli.")} & COMMANDS
+    assert own == commands | modules & costly
 
 
 def cpu_seconds(source: str, environment: dict[str, str]) -> float:
