@@ -17,9 +17,11 @@ from momento_lambda.server.control_service import unknown_cache
 from momento_lambda.server.faults import FaultInjection
 from momento_lambda.server.grant import Grant
 from momento_lambda.server.procedure import Procedure
-from momento_lambda.server.refusals import refuse
+from momento_lambda.server.refusals import refuse, status_of
 from momento_lambda.server.store import Keyspace, Store
 from momento_lambda.server.tokens import TokenVerifier
+from momento_lambda.server.traffic import Call, Traffic
+from momento_lambda.wire import cache_pb2 as pb
 
 PROCEDURES: Final = (*cache_service.PROCEDURES, *control_service.PROCEDURES)
 
@@ -42,10 +44,14 @@ class Handlers(grpc.GenericRpcHandler):
         store: Where the caches are.
         verifier: Who may ask; None for anyone.
         faults: What injects faults; None for nothing.
+        traffic: What counts the calls.
     """
 
-    def __init__(self, store: Store, *, verifier: TokenVerifier | None, faults: FaultInjection | None) -> None:
+    def __init__(
+        self, store: Store, *, verifier: TokenVerifier | None, faults: FaultInjection | None, traffic: Traffic
+    ) -> None:
         self._store = store
+        self._traffic = traffic
         self._verifier = verifier
         self._faults = faults
         self._handlers = {procedure.rpc.path: self._handler(procedure) for procedure in PROCEDURES}
@@ -56,31 +62,45 @@ class Handlers(grpc.GenericRpcHandler):
         return self._handlers.get(path) or _refuse_unknown(path)
 
     def _handler(self, procedure: Procedure) -> Handler:
+        traffic, counted = self._traffic, self._traffic.procedures[procedure.rpc.path]
+        reads = procedure.rpc.reply is pb.GetResponse
+
         # Requests arrive as bytes and are read after the checks that come before arguments.
         async def answer(request: bytes, context: Context) -> bytes:
-            reply: Message = await self._reply(procedure, request, context)
-            return reply.SerializeToString()
+            with Call(traffic, counted, len(request)) as call:
+                reply: Any = await self._reply(procedure, request, context, call)
+                if reads:
+                    traffic.reads_of(call.cache).count(reply)
+                encoded: bytes = reply.SerializeToString()
+                call.sent_bytes = len(encoded)
+                return encoded
 
         async def answer_each(request: bytes, context: Context) -> None:
-            for reply in await self._reply(procedure, request, context):
-                await context.write(reply.SerializeToString())
+            with Call(traffic, counted, len(request)) as call:
+                for reply in await self._reply(procedure, request, context, call):
+                    if reads:
+                        traffic.reads_of(call.cache).count(reply)
+                    encoded = reply.SerializeToString()
+                    call.sent_bytes += len(encoded)
+                    await context.write(encoded)
 
         if procedure.rpc.streams:
             return grpc.unary_stream_rpc_method_handler(answer_each)
         return grpc.unary_unary_rpc_method_handler(answer)
 
-    async def _reply(self, procedure: Procedure, request: bytes, context: Context) -> Any:
+    async def _reply(self, procedure: Procedure, request: bytes, context: Context, call: Call) -> Any:
         """Return what the procedure answers, or end the call."""
         try:
-            return await self._work(procedure, request, context)
+            return await self._work(procedure, request, context, call)
         except MomentoError as error:
             failure = error
         except Exception:  # noqa: BLE001  # the outermost rim: no bug ends the server or shows a caller what it holds
             _log.exception("%s failed", procedure.rpc.path)
             failure = InternalError("the server failed to answer: its log says why")
+        call.status = status_of(failure).name
         return await refuse(context, failure)
 
-    async def _work(self, procedure: Procedure, request: bytes, context: Context) -> Any:
+    async def _work(self, procedure: Procedure, request: bytes, context: Context, call: Call) -> Any:
         headers: Headers = dict(context.invocation_metadata() or ())
         if self._faults is not None:
             await self._faults.inject(procedure.fault_names, headers)
@@ -88,7 +108,8 @@ class Handlers(grpc.GenericRpcHandler):
         if procedure.rights is None:
             grant.check_everything()
             return await procedure.work(self._store, _read(procedure, request))
-        return await self._work_on_items(procedure, procedure.rights, _text(headers, "cache"), request, grant)
+        call.cache = _text(headers, "cache")
+        return await self._work_on_items(procedure, procedure.rights, call.cache, request, grant)
 
     def _admit(self, procedure: Procedure, headers: Headers) -> Grant:
         if self._verifier is None or procedure.open_to_all:

@@ -41,11 +41,16 @@ async def refuse(context: "grpc.aio.ServicerContext[Any, Any]", error: MomentoEr
     Raises:
         grpc.aio.AbortError: Always; it ends the handler.
     """
-    status, err = _status_of(error)
+    status, err = _status_and_err(error)
     await context.abort(status, error.message, ((ERROR_TRAILER, err),) if err else ())
 
 
-def _status_of(error: MomentoError) -> tuple[grpc.StatusCode, str | None]:
+def status_of(error: MomentoError) -> grpc.StatusCode:
+    """Return the status that an error ends a call with."""
+    return _status_and_err(error)[0]
+
+
+def _status_and_err(error: MomentoError) -> tuple[grpc.StatusCode, str | None]:
     if isinstance(error, InjectedFaultError):
         return error.status, None
     for kind, status, err in _STATUSES:

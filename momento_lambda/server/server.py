@@ -21,6 +21,7 @@ from momento_lambda.server.signing_key import SigningKey
 from momento_lambda.server.store import Store
 from momento_lambda.server.tls import TlsIdentity
 from momento_lambda.server.tokens import TokenVerifier
+from momento_lambda.server.traffic import Traffic
 
 _log: Final = logging.getLogger("momento_lambda.server")
 
@@ -63,6 +64,9 @@ class CacheServer:
         tls: What to show to clients; None for plaintext.
         faults: Whether calls may ask to be failed or delayed.
 
+    Attributes:
+        traffic: What was counted of its calls.
+
     Raises:
         InvalidArgumentError: Not a host and port, or no authentication on an address that others can reach.
     """
@@ -89,10 +93,12 @@ class CacheServer:
         self._tls = tls
         self._store = store
         self._readiness = Readiness(store)
+        self.traffic = Traffic(procedure.rpc for procedure in PROCEDURES)
         self._handlers = Handlers(
             store,
             verifier=TokenVerifier(signing_key) if signing_key else None,
             faults=FaultInjection() if faults else None,
+            traffic=self.traffic,
         )
         self._server: grpc.aio.Server | None = None
 
