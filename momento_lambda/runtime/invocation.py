@@ -31,6 +31,8 @@ class Invocation:
         self._clock = clock
         self._deadline = None if seconds is None else clock() + seconds - _RESERVE_SECONDS
         self._lock = threading.Lock()
+        self._own_thread = threading.get_ident()
+        self._endings: list[Callable[[], object]] = []
         self._threads: list[threading.Thread] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -38,6 +40,14 @@ class Invocation:
     def time_left(self) -> float | None:
         """Return the seconds left, less a reserve and never under 0; None where nobody says."""
         return None if self._deadline is None else max(self._deadline - self._clock(), 0.0)
+
+    def in_own_thread(self) -> bool:
+        """Whether the caller is in the thread that the handler runs in, and not beside it."""
+        return threading.get_ident() == self._own_thread
+
+    def at_end(self, work: Callable[[], object]) -> None:
+        """Have work done in the handler's own thread when it ends, after what was started, which may be late."""
+        self._endings.append(work)
 
     def start(self, work: Callable[[], object]) -> None:
         """Run work in a thread beside the handler."""
@@ -102,7 +112,11 @@ class Invocation:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _current.reset(self._reset)
+        try:
+            for work in self._endings:
+                work()
+        finally:
+            _current.reset(self._reset)
 
 
 def current_invocation() -> Invocation | None:

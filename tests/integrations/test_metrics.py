@@ -1,5 +1,6 @@
 """Metrics of Powertools, read back from the lines that CloudWatch would read."""
 
+import contextvars
 import json
 import threading
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from momento_lambda import Cache
 from momento_lambda.caching.events import CacheEvent, EventKind, Recording
 from momento_lambda.errors import InvalidArgumentError
 from momento_lambda.integrations.metrics import MetricsObserver
+from momento_lambda.runtime.invocation import Invocation
 
 if TYPE_CHECKING:
     from tests.integrations.conftest import Context, MakeCache
 
+PATIENT = 30.0
 MOMENT = 0.1
 """Seconds that one thread is held up in the metrics, in which another would come if it could."""
 
@@ -147,6 +150,82 @@ def test_events_about_nothing_add_nothing() -> None:
     metrics = EphemeralMetrics(namespace="Shop")
     MetricsObserver(metrics).on_event(CacheEvent("miss", "users-cache", 0))
     assert {} == metrics.metric_set
+
+
+BESIDE = {"CacheLoads": "Count", "CacheLoadTime": "Milliseconds", "CacheStoreTime": "Milliseconds"}
+
+
+@pytest.mark.parametrize("outside", [True, False], ids=["log_metrics outside", "log_metrics inside"])
+def test_a_value_that_is_loaded_anew(
+    *, metrics: Metrics, client: Any, cache_name: str, capsys: pytest.CaptureFixture[str], outside: bool
+) -> None:
+    """What a load beside the handler did is on a line of its own in the same invocation, printed when it is over.
+
+    So it is also where `log_metrics` is the inner decorator, and has printed its line before the load ends.
+    """
+    minutes = 0
+    cache = Cache(
+        cache_name,
+        client=client,
+        default_ttl="5m",
+        stale="5m",
+        now_ms=lambda: minutes * 60_000,
+        observers=[MetricsObserver(metrics)],
+    )
+    answered = threading.Event()
+
+    def answer(event: Any, context: Any) -> Any:  # noqa: ARG001  # what a handler takes
+        return cache.get_or_load("a", lambda: answered.wait(PATIENT) or pytest.fail("the handler did not answer"))
+
+    def told(function: Any) -> Any:
+        def tell(event: Any, context: Any) -> Any:
+            function(event, context)
+            answered.set()
+
+        return tell
+
+    log = metrics.log_metrics(default_dimensions={"stage": "test"})
+    handler = log(cache.handler(told(answer))) if outside else cache.handler(told(log(answer)))
+    answered.set()
+    handler({}, None)
+    printed(capsys)
+    minutes = 6
+    answered.clear()
+    handler({}, None)
+    beside, own = sorted(printed(capsys), key=lambda line: "CacheHits" in line)
+    assert (BESIDE, ["CacheHits", "CacheStaleHits"]) == (names(beside), [name for name in names(own) if "Hit" in name])
+    assert 2 * [("users", "test")] == [(line["service"], line["stage"]) for line in (beside, own)]
+    assert {} == metrics.metric_set
+
+
+def test_what_outlives_its_invocation(metrics: Metrics, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not over when its invocation has no more time is printed at the end of the next."""
+    observer = MetricsObserver(metrics)
+    with Invocation():
+        late = contextvars.copy_context()
+    thread = threading.Thread(target=late.run, args=(observer.on_event, CacheEvent("load", "users-cache", 1, 0.25)))
+    thread.start()
+    thread.join(PATIENT)
+    assert [] == printed(capsys)
+    with Invocation():
+        observer.on_event(CacheEvent("hit", "users-cache"))
+        assert ["CacheHits"] == list(metrics.metric_set)
+    (line,) = printed(capsys)
+    assert ([1], [250]) == (line["CacheLoads"], line["CacheLoadTime"])
+    with Invocation():
+        observer.on_event(CacheEvent("hit", "users-cache"))
+    assert [] == printed(capsys)
+
+
+def test_nothing_beside_that_counts(metrics: Metrics, capsys: pytest.CaptureFixture[str]) -> None:
+    """An event beside the handler that is no metric makes no line."""
+    observer = MetricsObserver(metrics)
+    with Invocation():
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(observer.on_event, CacheEvent("shared", "users-cache")))
+        thread.start()
+        thread.join(PATIENT)
+    assert [] == printed(capsys)
 
 
 class Crowded:

@@ -3,6 +3,7 @@ import contextvars
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -46,6 +47,29 @@ def test_it_is_current_while_it_lasts() -> None:
         assert outer is current_invocation()
         assert outer.time_left() == pytest.approx(time_left(), abs=5)
     assert None is current_invocation()
+
+
+def test_what_is_left_for_the_end() -> None:
+    """It is done when the block ends, in its own thread and in order, while the invocation is still the current one."""
+    done: list[object] = []
+
+    def note(number: int) -> None:
+        done.append((number, current_invocation(), threading.get_ident()))
+
+    with Invocation() as invocation:
+        for number in range(2):
+            invocation.at_end(partial(note, number))
+        assert [] == done
+    assert [(number, invocation, threading.get_ident()) for number in range(2)] == done
+
+
+def test_beside_the_handler() -> None:
+    """What an invocation started is not in its own thread, and its handler is."""
+    found: list[bool] = []
+    with Invocation(PATIENT) as invocation:
+        invocation.start(lambda: found.append(invocation.in_own_thread()))
+        invocation.join()
+        assert [False, True] == [*found, invocation.in_own_thread()]
 
 
 class Asked:
