@@ -18,7 +18,7 @@ from benchmarks.http2_load import Load, Request, hammer
 from benchmarks.report import Report, arguments, publish
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer
-from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.signing_key import SigningKey, SigningKeysInMemory
 from momento_lambda.server.store import Item
 from momento_lambda.server.tokens import create_token
 from momento_lambda.wire import cache_pb2 as pb
@@ -211,7 +211,7 @@ async def _echo(parent: Connection) -> None:
 
 async def _cache(parent: Connection) -> None:
     key, store = SigningKey.generate(), MemoryStore()
-    server = CacheServer(store, signing_key=key)
+    server = CacheServer(store, keys=SigningKeysInMemory(key))
     await store.create_cache(CACHE)
     items = await store.open(CACHE)
     assert items is not None

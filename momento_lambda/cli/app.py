@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "serve": "serve_command.serve",
     "run": "run_command.run",
     "token": "token_commands.app",
+    "key": "key_commands.app",
     "cache": "cache_commands.app",
     "get": "item_commands.get",
     "set": "item_commands.set_item",

@@ -12,7 +12,7 @@ DataFolder: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
-        help="Where the signing key is kept; made if it is not there.",
+        help="Where the signing keys are kept; a first one is made if there is none.",
         show_default="this user's data folder",
         file_okay=False,
     ),

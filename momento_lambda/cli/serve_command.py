@@ -9,12 +9,12 @@ import typer
 from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder
 from momento_lambda.credentials import Endpoint
 from momento_lambda.server.data_folder import default_data_folder
+from momento_lambda.server.key_folder import KeyFolder
 from momento_lambda.server.logs import LogFormat, LogLevel, start_logging
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer
 from momento_lambda.server.serving import GRACE_SECONDS
 from momento_lambda.server.serving import serve as serve_until_stopped
-from momento_lambda.server.signing_key import SigningKey
 from momento_lambda.server.tls import TlsIdentity
 
 SETTINGS: Final = {"auto_envvar_prefix": "MOMENTO_SERVER"}
@@ -33,6 +33,9 @@ def serve(
     tls_key: Annotated[
         Path | None, typer.Option(help="Its PEM private key; with --tls-cert.", exists=True, dir_okay=False)
     ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Let others reach it in plaintext, where a proxy encrypts.")
+    ] = False,
     faults: Annotated[bool, typer.Option("--faults", help="Let calls ask to be failed or delayed.")] = False,
     drain_delay: Annotated[
         float, typer.Option(min=0, help="Seconds between saying that no more calls should come and taking no more.")
@@ -53,8 +56,9 @@ def serve(
         MemoryStore(),
         host=host,
         port=port,
-        signing_key=None if no_auth else SigningKey.load_or_create(data_dir or default_data_folder()),
+        keys=None if no_auth else KeyFolder.with_a_key(data_dir or default_data_folder()),
         tls=_tls(tls_cert, tls_key),
+        insecure=insecure,
         faults=faults,
     )
     asyncio.run(serve_until_stopped(server, _announce, drain_delay=drain_delay, grace=grace))

@@ -14,7 +14,8 @@ from momento_lambda.cli.token_source import STANDARD_INPUT, read_token
 from momento_lambda.credentials import API_KEY_VARIABLE, ENDPOINT_VARIABLE, LEGACY_TOKEN_VARIABLE
 from momento_lambda.errors import InvalidTokenError
 from momento_lambda.server.data_folder import default_data_folder
-from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.key_folder import KeyFolder
+from momento_lambda.server.signing_key import newest
 from momento_lambda.server.tokens import create_token
 
 app: Final = typer.Typer(help="Make and explain tokens.")
@@ -39,7 +40,7 @@ def create(
 ) -> None:
     """Make a token for the server that has this data folder, and print it."""
     lifetime = None if expires is None else _lifetime(expires)
-    key = SigningKey.load_or_create(data_dir or default_data_folder())
+    key = newest(KeyFolder.with_a_key(data_dir or default_data_folder()), time.time())
     typer.echo(create_token(key, endpoint=endpoint, format=format, expires=lifetime))
 
 

@@ -1,5 +1,6 @@
 """A server for tests and development: started and stopped by a `with` block."""
 
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from types import TracebackType
@@ -14,7 +15,7 @@ from momento_lambda.server.clock import Clock
 from momento_lambda.server.loop_thread import LoopThread
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer, ServerStateError
-from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.signing_key import SigningKey, SigningKeysInMemory, newest
 from momento_lambda.server.tls import TlsIdentity
 from momento_lambda.server.tokens import TokenFormat
 from momento_lambda.wire.arguments import cache_name
@@ -35,8 +36,9 @@ class LocalServer:
         port: The port, or 0 for any that is free.
         authenticate: Whether calls need a token; without, the host must be a loopback address.
         signing_key: What tokens are signed with; None for a new key that lives as long as this object.
-        tls_certificate: The PEM certificate to show; None for plaintext.
+        tls_certificate: The PEM certificate to show; None for plaintext, on loopback alone unless `insecure`.
         tls_key: Its PEM private key.
+        insecure: Whether others may reach it in plaintext.
         clock: Whole nanoseconds, as `time.monotonic_ns` gives them: what the deadlines of items are compared with.
         faults: Whether calls may ask, by their headers, to be failed or delayed.
         caches: The caches to begin with.
@@ -44,7 +46,8 @@ class LocalServer:
         grace: The seconds that calls in flight have to finish when the block ends.
 
     Raises:
-        InvalidArgumentError: An argument that cannot be; a server without authentication that others can reach.
+        InvalidArgumentError: An argument that cannot be; a server that others can reach without
+            authentication or encryption.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class LocalServer:
         signing_key: SigningKey | None = None,
         tls_certificate: bytes | None = None,
         tls_key: bytes | None = None,
+        insecure: bool = False,
         clock: Clock = clocks.monotonic,
         faults: bool = False,
         caches: Iterable[str] = (),
@@ -64,8 +68,9 @@ class LocalServer:
     ) -> None:
         self._host = host
         self._asked_port = port
-        self._signing_key = (signing_key or SigningKey.generate()) if authenticate else None
+        self._keys = SigningKeysInMemory(signing_key or SigningKey.generate()) if authenticate else None
         self._tls = _tls_identity(tls_certificate, tls_key)
+        self._insecure = insecure
         self._clock = clock
         self._faults = faults
         self._caches = [cache_name(name) for name in caches]
@@ -99,7 +104,7 @@ class LocalServer:
         to `CredentialProvider.from_string`.
         """
         endpoint = self._running().endpoint
-        token = self.create_token() if self._signing_key else ""
+        token = self.create_token() if self._keys else ""
         return CredentialProvider(token, cache_endpoint=endpoint, control_endpoint=endpoint)
 
     def create_token(
@@ -120,11 +125,10 @@ class LocalServer:
             InvalidArgumentError: A permission cannot be read.
             ServerStateError: The server is not running, or asks for no token.
         """
-        if self._signing_key is None:
+        if self._keys is None:
             raise ServerStateError("this server asks for no token, so it makes none: use `credentials`")
-        return tokens.create_token(
-            self._signing_key, endpoint=self.address, format=format, expires=expires, allow=allow
-        )
+        key = newest(self._keys, time.time())
+        return tokens.create_token(key, endpoint=self.address, format=format, expires=expires, allow=allow)
 
     def __enter__(self) -> "LocalServer":
         self._check_stopped()
@@ -175,8 +179,9 @@ class LocalServer:
             store,
             host=self._host,
             port=self._asked_port,
-            signing_key=self._signing_key,
+            keys=self._keys,
             tls=self._tls,
+            insecure=self._insecure,
             faults=self._faults,
         )
 

@@ -17,7 +17,7 @@ from momento_lambda.server.health import HealthService
 from momento_lambda.server.limits import MAX_MESSAGE_BYTES
 from momento_lambda.server.readiness import Readiness
 from momento_lambda.server.reflection import reflection_service
-from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.signing_key import SigningKeys
 from momento_lambda.server.store import Store
 from momento_lambda.server.tls import TlsIdentity
 from momento_lambda.server.tokens import TokenVerifier
@@ -60,15 +60,17 @@ class CacheServer:
         store: Where the caches are; started and closed together with the server.
         host: The address to listen on.
         port: The port, or 0 for any that is free.
-        signing_key: What tokens are signed with; None to answer anyone, on loopback alone.
-        tls: What to show to clients; None for plaintext.
+        keys: What tokens are signed with; None to answer anyone, on loopback alone.
+        tls: What to show to clients; None for plaintext, on loopback alone unless `insecure`.
+        insecure: Whether others may reach it in plaintext, where something before it encrypts.
         faults: Whether calls may ask to be failed or delayed.
 
     Attributes:
         traffic: What was counted of its calls.
 
     Raises:
-        InvalidArgumentError: Not a host and port, or no authentication on an address that others can reach.
+        InvalidArgumentError: Not a host and port, or an address that others can reach without authentication or
+            encryption.
     """
 
     def __init__(
@@ -77,15 +79,12 @@ class CacheServer:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        signing_key: SigningKey | None,
+        keys: SigningKeys | None,
         tls: TlsIdentity | None = None,
+        insecure: bool = False,
         faults: bool = False,
     ) -> None:
-        if signing_key is None and not is_loopback(host):
-            raise InvalidArgumentError(
-                f"a server without authentication listens on loopback alone, and {host!r} can be reached by others: "
-                "listen on 127.0.0.1, or leave authentication on"
-            )
+        _check_safe(host, authenticates=keys is not None, encrypts=tls is not None or insecure)
         if port not in range(65_536):
             raise InvalidArgumentError(f"the port is {port!r}: give 0 to 65535, where 0 takes one that is free")
         self._host = host
@@ -96,7 +95,7 @@ class CacheServer:
         self.traffic = Traffic(procedure.rpc for procedure in PROCEDURES)
         self._handlers = Handlers(
             store,
-            verifier=TokenVerifier(signing_key) if signing_key else None,
+            verifier=TokenVerifier(keys) if keys is not None else None,
             faults=FaultInjection() if faults else None,
             traffic=self.traffic,
         )
@@ -178,3 +177,18 @@ class CacheServer:
         if self._tls is None:
             return "the transport refused it without a reason; choose another host or port"
         return "the TLS certificate and key are not PEM, or do not belong together"
+
+
+def _check_safe(host: str, *, authenticates: bool, encrypts: bool) -> None:
+    if is_loopback(host):
+        return
+    if not authenticates:
+        raise InvalidArgumentError(
+            f"a server without authentication listens on loopback alone, and {host!r} can be reached by others: "
+            "listen on 127.0.0.1, or leave authentication on"
+        )
+    if not encrypts:
+        raise InvalidArgumentError(
+            f"a server without TLS listens on loopback alone, and tokens sent to {host!r} could be read on their way: "
+            "give a certificate and its key (--tls-cert, --tls-key), or say --insecure where a proxy encrypts"
+        )

@@ -1,20 +1,25 @@
-"""The secret that this server's tokens are signed with, and the file that keeps it."""
+"""A secret that tokens are signed with, and its text."""
 
-import contextlib
-import logging
-import os
+import base64
+import hashlib
+import json
+import math
 import secrets
-import stat
-from pathlib import Path
-from typing import Final, final
+import time
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, final
 
-from momento_lambda.errors import MomentoError
+from momento_lambda.errors import LimitExceededError, MomentoError
+from momento_lambda.server.clock import WallClock
 
-_log: Final = logging.getLogger("momento_lambda.server")
+ALGORITHM: Final = "HS512"
+"""What tokens are signed with."""
 
-# As long as the hash of HS512, which is what its standard asks for.
+MAX_KEYS: Final = 100
+
+# As long as the hash of the algorithm, which is what its standard asks for.
 _KEY_BYTES: Final = 64
-_FILE_NAME: Final = "signing-key"
+_ID_CHARACTERS: Final = 16
 
 
 class SigningKeyError(MomentoError):
@@ -25,90 +30,137 @@ class SigningKeyError(MomentoError):
 
 @final
 class SigningKey:
-    """A secret of at least 64 bytes. It is in no representation, message or log."""
+    """A secret of at least 64 bytes. It is in no representation, message or log.
 
-    __slots__ = ("_secret",)
+    Attributes:
+        id: What it is called in the header of tokens and in listings; made from the secret, and tells nothing of it.
+        created: When it was made, in seconds since 1970; 0 where that is not known.
+        expiry: Until when it is accepted, in seconds since 1970; infinity for ever.
+    """
 
-    def __init__(self, secret: bytes) -> None:
+    __slots__ = ("_secret", "created", "expiry", "id")
+
+    def __init__(self, secret: bytes, *, created: float = 0, expiry: float = math.inf) -> None:
         if len(secret) < _KEY_BYTES:
             raise SigningKeyError(f"the signing key has {len(secret)} bytes: give at least {_KEY_BYTES} random ones")
         self._secret = secret
+        self.id = hashlib.sha256(secret).hexdigest()[:_ID_CHARACTERS]
+        self.created = created
+        self.expiry = expiry
 
     @classmethod
-    def generate(cls) -> "SigningKey":
-        """Return a new random key."""
-        return cls(secrets.token_bytes(_KEY_BYTES))
+    def generate(cls, *, seconds: float = math.inf, now: WallClock = time.time) -> "SigningKey":
+        """Return a new random key that is accepted for so long."""
+        created = round(now(), 3)
+        return cls(secrets.token_bytes(_KEY_BYTES), created=created, expiry=created + seconds)
 
     @classmethod
-    def load_or_create(cls, folder: Path) -> "SigningKey":
-        """Return the key kept in a folder, made now if there is none.
-
-        Of several processes that make one at the same time, one wins and all return its key.
-
-        Args:
-            folder: Where the server keeps its data; created, for its owner alone, if it is not there.
-
-        Raises:
-            SigningKeyError: The file cannot be read or written, or does not hold a key.
-        """
-        path = folder / _FILE_NAME
+    def from_json(cls, text: bytes) -> "SigningKey | None":
+        """Return the key that `to_json` wrote, or None where the text is not one."""
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not path.exists():
-                _publish(cls.generate(), path)
-            _warn_if_shared(path)
-            text = path.read_bytes()
-        except OSError as error:
-            raise SigningKeyError(
-                f"the signing key {path} cannot be read or made ({error.strerror or error}): "
-                "check the folder's owner and permissions, or choose another with --data-dir"
-            ) from error
-        return cls(_parse(text, path))
+            fields: Any = json.loads(text)
+            created, expiry = float(fields["iat"]), float(fields.get("exp", math.inf))
+            key = cls(base64.urlsafe_b64decode(fields["k"] + "=="), created=created, expiry=expiry)
+        except (ValueError, KeyError, TypeError, AttributeError, SigningKeyError):
+            return None
+        return None if math.isnan(created + expiry) else key
+
+    @classmethod
+    def from_hex(cls, text: bytes) -> "SigningKey | None":
+        """Return the key that a line of hexadecimal digits is, or None where the text is no such line."""
+        try:
+            return cls(bytes.fromhex(text.decode("ascii")))
+        except (ValueError, SigningKeyError):
+            return None
 
     @property
     def secret(self) -> bytes:
         """The key itself."""
         return self._secret
 
+    def to_json(self) -> str:
+        """Return the key, secret included, as a JSON Web Key, which those who sign tokens of their own can read."""
+        encoded = base64.urlsafe_b64encode(self._secret).rstrip(b"=").decode()
+        fields: dict[str, object] = {"kty": "oct", "use": "sig", "alg": ALGORITHM, "kid": self.id, "k": encoded}
+        fields["iat"] = self.created
+        if self.expiry != math.inf:
+            fields["exp"] = self.expiry
+        return json.dumps(fields)
+
     def __repr__(self) -> str:
-        return "SigningKey(<hidden>)"
+        return f"SigningKey(id={self.id!r}, <hidden>)"
 
 
-def _publish(key: SigningKey, path: Path) -> None:
-    """Write a key under its final name in one step, unless another process was first."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key.secret.hex().encode() + b"\n")
-            file.flush()
-            os.fsync(descriptor)
-        # A link, since it refuses to replace the file of whoever was first, which a rename would.
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(draft)
-    finally:
-        draft.unlink()
+class SigningKeys(Protocol):
+    """The keys whose tokens are accepted."""
+
+    def by_id(self) -> Mapping[str, SigningKey]:
+        """Return the keys, expired ones perhaps among them: the same object until some key comes or goes."""
+        ...
+
+    def add(self, key: SigningKey) -> None:
+        """Accept tokens of one more key.
+
+        Raises:
+            LimitExceededError: There are too many.
+            SigningKeyError: It cannot be kept.
+        """
+        ...
+
+    def remove(self, key_id: str) -> bool:
+        """Accept no more tokens of a key, and return False where there is none of that id.
+
+        Raises:
+            SigningKeyError: It cannot be removed.
+        """
+        ...
 
 
-def _parse(text: bytes, path: Path) -> bytes:
-    try:
-        secret = bytes.fromhex(text.decode("ascii"))
-    except ValueError:
-        secret = b""
-    if len(secret) < _KEY_BYTES:
-        # Its content is a secret even where it is damaged, and so is what the parser says of it.
-        raise SigningKeyError(
-            f"the signing key {path} is damaged: it is not a line of at least {2 * _KEY_BYTES} hexadecimal digits; "
-            "restore it, or delete it to have a new one made, and then make new tokens"
-        ) from None
-    return secret
+@final
+class SigningKeysInMemory:
+    """Keys that live as long as this object."""
+
+    def __init__(self, *keys: SigningKey) -> None:
+        self._keys: Mapping[str, SigningKey] = {key.id: key for key in keys}
+
+    def by_id(self) -> Mapping[str, SigningKey]:
+        """Return the keys: the same object until some key comes or goes."""
+        return self._keys
+
+    def add(self, key: SigningKey) -> None:
+        """Accept tokens of one more key.
+
+        Raises:
+            LimitExceededError: There are too many.
+        """
+        check_room(self._keys)
+        self._keys = {**self._keys, key.id: key}
+
+    def remove(self, key_id: str) -> bool:
+        """Accept no more tokens of a key, and return False where there is none of that id."""
+        left = {name: key for name, key in self._keys.items() if name != key_id}
+        found = len(left) < len(self._keys)
+        self._keys = left
+        return found
 
 
-def _warn_if_shared(path: Path) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        _log.warning(
-            "the signing key %s is open to other users (mode %o): whoever reads it can make tokens; run chmod 600",
-            path,
-            mode,
-        )
+def newest(keys: SigningKeys, now: float) -> SigningKey:
+    """Return what new tokens are signed with: of the keys that last longest, the newest.
+
+    Raises:
+        SigningKeyError: There is none that is accepted.
+    """
+    accepted = [key for key in keys.by_id().values() if now < key.expiry]
+    if not accepted:
+        raise SigningKeyError("there is no signing key that has not expired: make one with `momento-lambda key create`")
+    return max(accepted, key=lambda key: (key.expiry, key.created))
+
+
+def check_room(keys: Mapping[str, SigningKey]) -> None:
+    """Return if there may be one more key.
+
+    Raises:
+        LimitExceededError: There are too many.
+    """
+    if len(keys) >= MAX_KEYS:
+        raise LimitExceededError(f"there are {len(keys)} signing keys, and may be {MAX_KEYS}: revoke some first")

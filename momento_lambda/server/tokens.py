@@ -1,7 +1,9 @@
 """The tokens that this server signs, and what it takes to accept one."""
 
 import base64
+import hashlib
 import json
+import math
 import secrets
 import time
 from datetime import timedelta
@@ -14,14 +16,13 @@ from momento_lambda.errors import AuthenticationError, InvalidArgumentError
 from momento_lambda.permissions import Allow, Permission, permissions_of
 from momento_lambda.server.clock import WallClock
 from momento_lambda.server.grant import Grant
-from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.signing_key import ALGORITHM, SigningKey, SigningKeys
 
 TokenFormat: TypeAlias = Literal["legacy", "v1", "v2"]
 """A legacy JWT names its endpoints; a v1 key wraps a JWT and its endpoint; a v2 key is told its endpoint apart."""
 
 # Fixed here: what a token says of its own algorithm only has to be among these.
-_ALGORITHMS: Final = ("HS256", "HS512")
-_SIGNED_WITH: Final = "HS512"
+_ALGORITHMS: Final = (ALGORITHM, "HS256")
 _SUBJECT: Final = "momento-lambda"
 _ACCESS_CLAIM: Final = "access"
 _HOW_TO_GET_ONE: Final = "make one with `momento-lambda token create`"
@@ -39,10 +40,10 @@ def create_token(
     """Return a new token.
 
     Args:
-        key: What to sign it with.
+        key: What to sign it with; its end is the token's.
         endpoint: The server's `host` or `host:port`, for clients to read; a v2 key does not hold it.
         format: How the token is written.
-        expires: How long it is accepted; None for ever.
+        expires: How long it is accepted; None for as long as the key is.
         allow: What it allows; None for everything.
         now: The time that it is made at.
 
@@ -51,15 +52,16 @@ def create_token(
     """
     Endpoint.parse(endpoint)
     claims: dict[str, Any] = {"sub": _SUBJECT, "jti": secrets.token_hex(16)}
-    if expires is not None:
-        claims["exp"] = int(now() + expires.total_seconds())
+    expiry = key.expiry if expires is None else min(now() + expires.total_seconds(), key.expiry)
+    if expiry != math.inf:
+        claims["exp"] = int(expiry)
     if allow is not None:
         claims[_ACCESS_CLAIM] = [str(permission) for permission in permissions_of(allow)]
     if format == "legacy":
         claims |= {"c": endpoint, "cp": endpoint}
     elif format == "v2":
         claims["t"] = "g"
-    token = jwt.encode(claims, key.secret, algorithm=_SIGNED_WITH)
+    token = jwt.encode(claims, key.secret, algorithm=ALGORITHM, headers={"kid": key.id})
     if format == "v1":
         return base64.b64encode(json.dumps({"endpoint": endpoint, "api_key": token}).encode()).decode()
     return token
@@ -70,18 +72,20 @@ class TokenVerifier:
     """Says what a token grants, if this server signed it and it has not expired.
 
     Args:
-        key: What its tokens are signed with.
+        keys: What tokens are signed with.
         now: The time that expiry is compared with.
         remembered: How many verified tokens are remembered, so that each is verified once and not in every call.
     """
 
-    __slots__ = ("_grants", "_key", "_now", "_remembered")
+    __slots__ = ("_grants", "_keys", "_known", "_now", "_remembered")
 
-    def __init__(self, key: SigningKey, *, now: WallClock = time.time, remembered: int = 1024) -> None:
-        self._key = key
+    def __init__(self, keys: SigningKeys, *, now: WallClock = time.time, remembered: int = 1024) -> None:
+        self._keys = keys
+        self._known = keys.by_id()
         self._now = now
         self._remembered = remembered
-        self._grants: dict[str, Grant] = {}
+        # By the hash of the token: how long a look-up takes tells nothing of one, and none lies in memory.
+        self._grants: dict[bytes, Grant] = {}
 
     def verify(self, token: str) -> Grant:
         """Return what a token grants.
@@ -89,27 +93,36 @@ class TokenVerifier:
         Raises:
             AuthenticationError: It is missing, not a token, not of this server, or has expired.
         """
-        grant = self._grants.get(token)
+        self._forget_after_a_change()
+        remembered = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        grant = self._grants.get(remembered)
         if grant is None:
             grant = self._read(token)
             if len(self._grants) >= self._remembered:
                 del self._grants[next(iter(self._grants))]
-            self._grants[token] = grant
+            self._grants[remembered] = grant
         if self._now() >= grant.expiry:
-            del self._grants[token]
+            del self._grants[remembered]
             raise AuthenticationError(f"the token expired at {_date(grant.expiry)}: {_HOW_TO_GET_ONE}")
         return grant
+
+    def _forget_after_a_change(self) -> None:
+        keys = self._keys.by_id()
+        if keys is not self._known:
+            self._known = keys
+            self._grants.clear()
 
     def _read(self, token: str) -> Grant:
         if not token:
             raise AuthenticationError(f"the call carries no token in its `authorization` header: {_HOW_TO_GET_ONE}")
         try:
+            key = self._key_of(token)
             # The expiry is compared in `verify`, in every call and with the clock that was handed in.
-            claims = jwt.decode(token, self._key.secret, algorithms=_ALGORITHMS, options={"verify_exp": False})
+            claims = jwt.decode(token, key.secret, algorithms=_ALGORITHMS, options={"verify_exp": False})
         except jwt.InvalidSignatureError:
             raise AuthenticationError(
-                f"the token was not signed by this server, or was changed since: {_HOW_TO_GET_ONE} with this server's "
-                "data folder"
+                "the token was not signed by this server, or its key was revoked, or it was changed since: "
+                f"{_HOW_TO_GET_ONE} with this server's data folder"
             ) from None
         except (jwt.PyJWTError, ValueError, RecursionError):
             # The original may quote the token.
@@ -117,7 +130,20 @@ class TokenVerifier:
                 f"the token is not one that this server accepts, a JWT signed with {' or '.join(_ALGORITHMS)}; send it "
                 f"bare, without a scheme such as Bearer: {_HOW_TO_GET_ONE}"
             ) from None
-        return Grant(_permissions(claims), _expiry(claims))
+        return Grant(_permissions(claims), min(_expiry(claims), key.expiry))
+
+    def _key_of(self, token: str) -> SigningKey:
+        """Return the key that a token names; one from before keys had names was signed with the first.
+
+        Raises:
+            jwt.PyJWTError: It names none of ours, or its header cannot be read.
+        """
+        name = jwt.get_unverified_header(token).get("kid")
+        first = min(self._known.values(), key=lambda key: key.created, default=None)
+        key = first if name is None else self._known.get(name)
+        if key is None:
+            raise jwt.InvalidSignatureError
+        return key
 
 
 def _permissions(claims: dict[str, Any]) -> tuple[Permission, ...] | None:
@@ -137,7 +163,7 @@ def _permissions(claims: dict[str, Any]) -> tuple[Permission, ...] | None:
 def _expiry(claims: dict[str, Any]) -> float:
     expiry = claims.get("exp")
     if expiry is None:
-        return float("inf")
+        return math.inf
     if isinstance(expiry, bool) or not isinstance(expiry, (int, float)) or expiry != expiry:  # noqa: PLR0124  # NaN
         raise AuthenticationError(f"the token's `exp` claim is not a number of seconds: {_HOW_TO_GET_ONE}")
     return expiry

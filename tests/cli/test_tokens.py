@@ -8,7 +8,8 @@ import platformdirs
 import pytest
 
 from momento_lambda.credentials import CredentialProvider
-from momento_lambda.server import LocalServer, SigningKey
+from momento_lambda.server import LocalServer
+from momento_lambda.server.key_folder import KeyFolder
 
 Command = Callable[..., Any]
 Failure = Callable[..., tuple[int, str]]
@@ -29,11 +30,10 @@ def create(command: Command, tmp_path: Path) -> Command:
 
 class TestCreate:
     def test_the_key_is_made_if_there_is_none(self, create: Command, tmp_path: Path) -> None:
-        """The token is signed with the folder's key, and a server with that key accepts it."""
+        """The token is signed with the folder's key, which was made with it."""
         token = create()
-        key = SigningKey.load_or_create(tmp_path)
+        (key,) = KeyFolder(tmp_path).by_id().values()
         assert "127.0.0.1:8080" == jwt.decode(token, key.secret, algorithms=["HS512"])["c"]
-        assert key.secret != SigningKey.generate().secret
 
     def test_the_users_own_folder(self, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without --data-dir the key is kept where this user's data is."""

@@ -78,6 +78,7 @@ def test_nothing_asked(command: Command) -> None:
         ("serve", "--port", "70000"),
         ("serve", "--port", "http"),
         ("serve", "--no-auth", "--host", "0.0.0.0"),  # noqa: S104  # refused
+        ("serve", "--no-auth", "--insecure", "--host", "0.0.0.0"),  # noqa: S104  # refused
         ("serve", "--no-auth", "--tls-key", "/none"),
         ("cache", "list", "--token-file", "/none"),
     ],

@@ -14,7 +14,7 @@ from momento_lambda.errors import UnavailableError
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.readiness import Readiness
 from momento_lambda.server.server import CacheServer
-from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.signing_key import SigningKey, SigningKeysInMemory
 
 SERVING = pb.HealthCheckResponse.SERVING
 NOT_SERVING = pb.HealthCheckResponse.NOT_SERVING
@@ -43,7 +43,7 @@ def switch(monkeypatch: pytest.MonkeyPatch) -> Switch:
 async def server(switch: Switch, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CacheServer]:  # noqa: ARG001  # it is in force from the start on
     """A server that asks for tokens, and its store again and again without a pause."""
     monkeypatch.setattr(Readiness.__init__, "__kwdefaults__", {"pause": 0.0, "patience": 20.0})
-    server = CacheServer(MemoryStore(), signing_key=SigningKey.generate())
+    server = CacheServer(MemoryStore(), keys=SigningKeysInMemory(SigningKey.generate()))
     await server.start()
     yield server
     await server.stop(0)

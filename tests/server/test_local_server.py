@@ -177,6 +177,17 @@ class TestWhatCannotBe:
         with pytest.raises(InvalidArgumentError, match="loopback alone"):
             LocalServer(host=host, authenticate=False)
 
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "example.com", ""])  # noqa: S104  # refused
+    def test_plaintext_where_others_can_read_it(self, host: str) -> None:
+        """Without TLS only loopback is listened on, unless it is said that something before the server encrypts."""
+        with pytest.raises(InvalidArgumentError, match="--tls-cert") as caught:
+            LocalServer(host=host)
+        assert "--insecure" in caught.value.message
+        LocalServer(host=host, insecure=True)
+        LocalServer(host=host, tls_certificate=b"certificate", tls_key=b"key")
+        with pytest.raises(InvalidArgumentError, match="without authentication"):
+            LocalServer(host=host, authenticate=False, insecure=True)
+
     @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost"])
     def test_no_authentication_on_loopback(self, host: str) -> None:
         """Every loopback address is one that only this machine reaches."""

@@ -14,6 +14,7 @@ from momento_lambda.credentials import CredentialProvider
 from momento_lambda.errors import AuthenticationError, InvalidArgumentError
 from momento_lambda.permissions import Allow, Permission, permissions_of
 from momento_lambda.server import LocalServer, SigningKey
+from momento_lambda.server.signing_key import SigningKeysInMemory
 from momento_lambda.server.tokens import TokenFormat, TokenVerifier, create_token
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire import cache_rpcs as rpcs
@@ -21,7 +22,9 @@ from momento_lambda.wire import cache_rpcs as rpcs
 Call = Callable[..., Any]
 
 KEY = SigningKey.generate()
+KEYS = SigningKeysInMemory(KEY)
 OTHER_KEY = SigningKey.generate()
+KEYS = SigningKeysInMemory(KEY)
 TOKEN = create_token(KEY, endpoint="127.0.0.1:8080")
 HEADER, PAYLOAD, SIGNATURE = TOKEN.split(".")
 UNSIGNED = jwt.encode({"sub": "someone"}, "", algorithm="none")
@@ -50,6 +53,9 @@ REFUSED = {
     "a header that is empty": f"{base64url(b'{}')}.{PAYLOAD}.{SIGNATURE}",
     "a v1 key, not what it wraps": create_token(KEY, endpoint=ENDPOINT, format="v1"),
     "of another key": create_token(OTHER_KEY, endpoint=ENDPOINT),
+    "of another key with the name of ours": jwt.encode(CLAIMS, OTHER_KEY.secret, headers={"kid": KEY.id}),
+    "of our key with another name": jwt.encode(CLAIMS, KEY.secret, headers={"kid": OTHER_KEY.id}),
+    "of a key without a name": jwt.encode(CLAIMS, KEY.secret, headers={"kid": ""}),
     "of another algorithm": jwt.encode(CLAIMS, KEY.secret, algorithm="HS384"),
     "of unknown access": jwt.encode({**CLAIMS, "access": ["root:*"]}, KEY.secret),
     "of access that is no list": jwt.encode({**CLAIMS, "access": "read:*"}, KEY.secret),
@@ -65,7 +71,7 @@ REFUSED = {
 def refusal_of(token: str, verifier: TokenVerifier | None = None) -> str:
     """Return the words with which a token is refused, after seeing that they do not quote it."""
     with pytest.raises(AuthenticationError) as caught:
-        (verifier or TokenVerifier(KEY)).verify(token)
+        (verifier or TokenVerifier(KEYS)).verify(token)
     for part in re.split(r"[^A-Za-z0-9_-]+", token):
         assert len(part) < 12 or part not in caught.value.message
     return caught.value.message
@@ -78,11 +84,11 @@ class TestWhatIsAccepted:
         token = create_token(KEY, endpoint=ENDPOINT, format=format)
         provider = CredentialProvider.from_string(token, endpoint=ENDPOINT if format == "v2" else None)
         assert (ENDPOINT, ENDPOINT) == (provider.cache_endpoint.target, provider.control_endpoint.target)
-        assert TokenVerifier(KEY).verify(provider.auth_token).permissions is None
+        assert TokenVerifier(KEYS).verify(provider.auth_token).permissions is None
 
     def test_a_legacy_token_has_the_claims_of_its_kind(self) -> None:
-        """It is signed with HS512 and names its endpoints, a subject and itself."""
-        assert "HS512" == jwt.get_unverified_header(TOKEN)["alg"]
+        """It is signed with HS512 and names its key, its endpoints, a subject and itself."""
+        assert {"alg": "HS512", "kid": KEY.id, "typ": "JWT"} == jwt.get_unverified_header(TOKEN)
         claims = jwt.decode(TOKEN, KEY.secret, algorithms=["HS512"])
         assert {"sub", "jti", "c", "cp"} == claims.keys()
         assert (ENDPOINT, ENDPOINT) == (claims["c"], claims["cp"])
@@ -101,7 +107,7 @@ class TestWhatIsAccepted:
     def test_both_algorithms_are_accepted(self, algorithm: str) -> None:
         """A token signed with the server's key and either algorithm is accepted."""
         token = jwt.encode(CLAIMS, KEY.secret, algorithm=algorithm)
-        assert TokenVerifier(KEY).verify(token).permissions is None
+        assert TokenVerifier(KEYS).verify(token).permissions is None
 
     @pytest.mark.parametrize(
         "allow",
@@ -115,8 +121,8 @@ class TestWhatIsAccepted:
     def test_it_allows_what_was_given(self, allow: Allow) -> None:
         """A token allows what it was made to allow, and without a word on it everything."""
         token = create_token(KEY, endpoint=ENDPOINT, allow=allow)
-        assert permissions_of(allow) == TokenVerifier(KEY).verify(token).permissions
-        assert TokenVerifier(KEY).verify(create_token(KEY, endpoint=ENDPOINT)).permissions is None
+        assert permissions_of(allow) == TokenVerifier(KEYS).verify(token).permissions
+        assert TokenVerifier(KEYS).verify(create_token(KEY, endpoint=ENDPOINT)).permissions is None
 
     @pytest.mark.parametrize("allow", ["", "everything", "read:", []], ids=repr)
     def test_what_it_allows_must_be_a_permission(self, allow: Allow) -> None:
@@ -136,7 +142,7 @@ class TestExpiry:
         """It is accepted until the second before, and refused at the expiry, although it was remembered."""
         now = 1_000_000.0
         token = create_token(KEY, endpoint=ENDPOINT, expires=timedelta(days=30), now=lambda: now)
-        verifier = TokenVerifier(KEY, now=lambda: now)
+        verifier = TokenVerifier(KEYS, now=lambda: now)
         now += 30 * 86_400 - 1
         assert 1_000_000 + 30 * 86_400 == verifier.verify(token).expiry
         now += 1
@@ -178,7 +184,7 @@ class TestWhatIsRefused:
     def test_anything_else(self, token: str) -> None:
         """Any other text is refused, and nothing else is raised."""
         with pytest.raises(AuthenticationError):
-            TokenVerifier(KEY).verify(token)
+            TokenVerifier(KEYS).verify(token)
 
     @given(
         st.dictionaries(
@@ -191,7 +197,7 @@ class TestWhatIsRefused:
         token = f"{HEADER}.{base64url(json.dumps(claims).encode())}"
         signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA512).sign(token.encode(), KEY.secret)
         try:
-            grant = TokenVerifier(KEY).verify(f"{token}.{base64url(signature)}")
+            grant = TokenVerifier(KEYS).verify(f"{token}.{base64url(signature)}")
         except AuthenticationError:
             return
         assert "access" in claims or grant.permissions is None
@@ -200,14 +206,14 @@ class TestWhatIsRefused:
 class TestRemembering:
     def test_a_token_is_verified_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What was verified is remembered, so that the calls after the first cost no cryptography."""
-        verifier = TokenVerifier(KEY)
+        verifier = TokenVerifier(KEYS)
         grant = verifier.verify(TOKEN)
         monkeypatch.setattr(jwt, "decode", None)
         assert grant is verifier.verify(TOKEN)
 
     def test_few_are_remembered(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The oldest is forgotten when there are too many, and what is refused is never remembered."""
-        verifier = TokenVerifier(KEY, remembered=2)
+        verifier = TokenVerifier(KEYS, remembered=2)
         tokens = [create_token(KEY, endpoint=ENDPOINT) for _ in range(3)]
         for token in tokens:
             verifier.verify(token)
@@ -217,6 +223,52 @@ class TestRemembering:
         assert verifier.verify(tokens[2])
         with pytest.raises(TypeError):
             verifier.verify(tokens[0])
+
+
+class TestSeveralKeys:
+    def test_tokens_of_each_are_accepted(self) -> None:
+        """A key that is added takes nothing from those that were there, so that tokens are exchanged one by one."""
+        keys = SigningKeysInMemory(KEY)
+        verifier = TokenVerifier(keys)
+        keys.add(OTHER_KEY)
+        for key in (KEY, OTHER_KEY):
+            verifier.verify(create_token(key, endpoint=ENDPOINT))
+
+    def test_those_of_a_revoked_one_are_not(self) -> None:
+        """From then on, although they were remembered; those of others are."""
+        keys = SigningKeysInMemory(KEY, OTHER_KEY)
+        verifier = TokenVerifier(keys)
+        other = create_token(OTHER_KEY, endpoint=ENDPOINT)
+        for token in (TOKEN, other):
+            verifier.verify(token)
+        keys.remove(KEY.id)
+        assert "revoked" in refusal_of(TOKEN, verifier)
+        verifier.verify(other)
+        keys.remove(OTHER_KEY.id)
+        refusal_of(other, verifier)
+        refusal_of(jwt.encode(CLAIMS, OTHER_KEY.secret), verifier)
+
+    def test_those_from_before_keys_had_names_are_of_the_oldest(self) -> None:
+        """A token that names no key is compared with the one that made such tokens, and no other."""
+        old, new = SigningKey(KEY.secret), SigningKey.generate()
+        verifier = TokenVerifier(SigningKeysInMemory(new, old))
+        verifier.verify(jwt.encode(CLAIMS, old.secret))
+        refusal_of(jwt.encode(CLAIMS, new.secret), verifier)
+
+    def test_they_end_with_their_key(self) -> None:
+        """A token is accepted no longer than what it is signed with, whatever it says itself."""
+        key = SigningKey.generate(seconds=60, now=lambda: 1_000)
+        for token in (
+            create_token(key, endpoint=ENDPOINT),
+            create_token(key, endpoint=ENDPOINT, expires=timedelta(days=1), now=lambda: 1_000),
+        ):
+            assert 1_060 == jwt.decode(token, options={"verify_signature": False})["exp"]
+        forged = jwt.encode({**CLAIMS, "exp": 2_000}, key.secret, headers={"kid": key.id})
+        now = 1_059.0
+        verifier = TokenVerifier(SigningKeysInMemory(key), now=lambda: now)
+        assert 1_060 == verifier.verify(forged).expiry
+        now = 1_060.0
+        assert "expired" in refusal_of(forged, verifier)
 
 
 class TestOverTheWire:

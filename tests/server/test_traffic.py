@@ -10,7 +10,7 @@ import pytest
 
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer
-from momento_lambda.server.signing_key import SigningKey
+from momento_lambda.server.signing_key import SigningKey, SigningKeysInMemory
 from momento_lambda.server.traffic import LATENCY_BOUNDS, Call, Traffic
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire import cache_rpcs as rpcs
@@ -23,7 +23,7 @@ async def server() -> AsyncIterator[CacheServer]:
     """A server with one cache, which asks for no token."""
     store = MemoryStore()
     await store.create_cache("cache")
-    server = CacheServer(store, signing_key=None, faults=True)
+    server = CacheServer(store, keys=None, faults=True)
     await server.start()
     yield server
     await server.stop(0)
@@ -95,7 +95,7 @@ async def test_a_caller_who_leaves_is_counted(server: CacheServer, channel: grpc
 
 async def test_who_may_not_ask_is_counted_too() -> None:
     """A call without a token counts as UNAUTHENTICATED."""
-    server = CacheServer(MemoryStore(), signing_key=SigningKey.generate())
+    server = CacheServer(MemoryStore(), keys=SigningKeysInMemory(SigningKey.generate()))
     await server.start()
     async with grpc.aio.insecure_channel(server.endpoint.target) as channel:
         with pytest.raises(grpc.aio.AioRpcError):

@@ -61,7 +61,7 @@ async def test_a_bug_is_told_to_the_log_alone(
 
     store = MemoryStore()
     await store.create_cache("cache")
-    server = CacheServer(store, signing_key=None)
+    server = CacheServer(store, keys=None)
     await server.start()
     async with grpc.aio.insecure_channel(server.endpoint.target) as channel:
         kind: Any = channel.unary_stream if rpc.streams else channel.unary_unary
