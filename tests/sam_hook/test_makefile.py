@@ -67,12 +67,18 @@ def test_artifacts(tmp_path: Path) -> None:
         (["build-MomentoLayerArm64", "MOMENTO_LAYER_PYTHON=3.12"], '--python "3.12" --arch arm64'),
         (["build-MomentoLayerX8664", "MOMENTO_LAYER_PYTHON=3.14"], '--python "3.14" --arch x86_64'),
         (["build-MomentoLayerPython313X8664", "MOMENTO_LAYER_PYTHON=3.12"], '--python "3.13" --arch x86_64'),
+        (["build-MomentoLayerPowertoolsPython313Arm64"], '--python "3.13" --arch arm64 --with-powertools'),
+        (
+            ["build-MomentoLayerPowertoolsX8664", "MOMENTO_LAYER_PYTHON=3.12"],
+            '--python "3.12" --arch x86_64 --with-powertools',
+        ),
     ],
 )
 def test_logical_ids(arguments: list[str], options: str, tmp_path: Path) -> None:
-    """The logical id says the architecture, and the version too or leaves it to a variable."""
+    """The logical id says the architecture, whether Powertools is in, and the version or leaves it to a variable."""
     shown = make("--dry-run", *arguments, f"ARTIFACTS_DIR={tmp_path}", folder=tmp_path)
-    assert (0, True) == (shown.returncode, f" build {options} --output " in shown.stdout)
+    command = " ".join(shown.stdout.replace("\\\n", " ").split())
+    assert (0, True) == (shown.returncode, f" build {options} --output " in command)
 
 
 def test_version_of_the_builder(tmp_path: Path) -> None:
