@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, final, overload
 
 from momento_lambda.caching.function_key import FunctionKey
@@ -13,6 +13,7 @@ from momento_lambda.errors import InvalidArgumentError
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
+R = TypeVar("R")
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -94,6 +95,15 @@ class CachedFunction(_Cached[P, T]):
         plan = self._workings.writes.invalidate(self.key(*args, **kwargs), strict=False)
         return bool(self._workings.runner.run(plan, self._function))
 
+    def write_through(self, value: T, writer: Callable[[T], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Have a value written where it belongs, then store it for these arguments; return what the writer returned.
+
+        What the writer raises is raised, and the cache is as it was. A cache that cannot be updated is invalidated.
+        """
+        plan = self._workings.writes.write_through(self.key(*args, **kwargs), value, self._policy)
+        written: R = self._workings.runner.run(plan, writer)
+        return written
+
     def _read(self, key: str, arguments: tuple[Any, ...], kwargs: dict[str, Any]) -> Result[T]:
         plan = self._workings.reads.one(key, self._policy)
         result: Result[T] = self._workings.runner.run(plan, lambda: self._function(*arguments, **kwargs))
@@ -156,6 +166,17 @@ class CachedCoroutine(_Cached[P, T]):
         """Remove the value for these arguments, and return whether the cache did. A failure is logged as an error."""
         plan = self._workings.writes.invalidate(self.key(*args, **kwargs), strict=False)
         return bool(await self._workings.runner.run_async(plan, self._function))
+
+    async def write_through(
+        self, value: T, writer: Callable[[T], Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Have a value written where it belongs, then store it for these arguments; return what the writer returned.
+
+        What the writer raises is raised, and the cache is as it was. A cache that cannot be updated is invalidated.
+        """
+        plan = self._workings.writes.write_through(self.key(*args, **kwargs), value, self._policy)
+        written: R = await self._workings.runner.run_async(plan, writer)
+        return written
 
     async def _run(self, read: Callable[[str, Policy], Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = (*self._bound, *args)

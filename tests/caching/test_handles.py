@@ -76,6 +76,38 @@ async def test_put_and_invalidate_take_the_arguments(cache: Cache, side: "Side",
     assert (1, 80) == (await side.value(function(7)), await side.value(function(8, region="us")))
 
 
+async def test_write_through_takes_the_arguments(
+    cache: Cache, side: "Side", client: SimpleCacheClient, cache_name: str, calls: "Calls"
+) -> None:
+    """`write_through` has a value written, then stored for the arguments, under the rules of the function."""
+    table: list[int] = []
+
+    def write(value: int) -> str:
+        table.append(value)
+        return "written"
+
+    function = side.cached(cache, counting(calls), ttl=lambda value: value)
+    assert "written" == await side.value(function.write_through(70, side.function(write), 7, region="us"))
+    assert ([70], 70, []) == (table, await side.value(function(7, region="us")), calls)
+    left = client.item_get_ttl(cache_name, function.key(7, region="us"))
+    assert left is not None
+    assert 70 == left.total_seconds()
+
+
+async def test_write_through_raises_what_the_writer_does(cache: Cache, side: "Side", calls: "Calls") -> None:
+    """Where the writer raises, so does `write_through`, and what the cache holds stays."""
+    error = ValueError("down")
+
+    def write(value: int) -> None:  # noqa: ARG001  # what a writer takes
+        raise error
+
+    function = side.cached(cache, counting(calls))
+    await side.value(function.put(1, 7))
+    with pytest.raises(ValueError, match="down") as caught:
+        await side.value(function.write_through(2, side.function(write), 7))
+    assert (True, 1) == (error is caught.value, await side.value(function(7)))
+
+
 async def test_results_say_how_old(make_cache: "Make", side: "Side", wall: "Wall", calls: "Calls") -> None:
     """A result says where its value is from, how old it is, and how long it is good for."""
     cache = make_cache(jitter=0, stale="1m", now_ms=wall)

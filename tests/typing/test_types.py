@@ -140,7 +140,13 @@ def test_handles() -> None:
     assert_type(bare.put(None, "a", region="us"), bool)
     assert_type(wrapped.put({"slug": "a"}, "a"), bool)
     assert_type(bare.invalidate("a"), bool)
+    assert_type(wrapped.write_through({"slug": "a"}, len, "a"), int)
     assert "loader" == bare.result("a").source
+
+
+async def described_later(value: int) -> str:
+    """Stand for a writer that is awaited."""
+    return str(value)
 
 
 async def test_handles_of_coroutine_functions() -> None:
@@ -149,6 +155,7 @@ async def test_handles_of_coroutine_functions() -> None:
     assert_type(await wrapped_later.peek("a"), Result[int] | None)
     assert_type(await wrapped_later.put(1, "a"), bool)
     assert_type(await wrapped_later.invalidate(slug="a"), bool)
+    assert_type(await wrapped_later.write_through(1, described_later, "a"), str)
     assert 1 == await wrapped_later.refresh("a")
 
 
@@ -199,6 +206,7 @@ def wrong_calls() -> None:
     Repository().find.key()  # type: ignore[call-arg]  # asked for
     later("a", limit="2")  # type: ignore[arg-type, unused-coroutine]  # is a number, and awaited
     bare.put(1, "a")  # type: ignore[arg-type]  # no value of the function
+    wrapped.write_through({}, str.upper, "a")  # type: ignore[arg-type]  # no writer of such a value
     bare.refresh(1)  # type: ignore[arg-type]  # is text
     prices(1)  # type: ignore[arg-type]  # are ids
     prices([1], zone="us")  # type: ignore[call-arg]  # no such parameter
