@@ -13,11 +13,12 @@ from momento_lambda.caching.cache_keys import CacheKeys, Namespace
 from momento_lambda.caching.cached import CachedCoroutine, CachedFunction, check_cacheable
 from momento_lambda.caching.cached_many import BatchKeys, CachedManyCoroutine, CachedManyFunction
 from momento_lambda.caching.decorators import CachedDecorator, CachedManyDecorator, HandlerDecorator
-from momento_lambda.caching.emf import emit
+from momento_lambda.caching.emf import InvocationMetrics
 from momento_lambda.caching.events import Observer, Observers, Recording, Statistics
 from momento_lambda.caching.handler import wrap_handler
 from momento_lambda.caching.lifetime import TtlOfValue
 from momento_lambda.caching.local_tier import LocalTier
+from momento_lambda.caching.metric_names import METRICS_NAMESPACE_VARIABLE
 from momento_lambda.caching.options import INHERIT, EarlyRefresh, Inherit, OnCacheError, Options, check_options
 from momento_lambda.caching.outcomes import Cacheable, NoStore
 from momento_lambda.caching.policy import Policy
@@ -128,12 +129,13 @@ class Cache:
         )
         check_options(options)
         self._keys = CacheKeys(namespace, version)
+        self._breaker = breaker or Breaker()
         self._observers = Observers(self._name or "", tuple(observers))
         self._workings = assemble(
             self._name,
             _client_source(client, credentials, timeout, connect_timeout),
             options,
-            breaker=breaker or Breaker(),
+            breaker=self._breaker,
             tier=local_tier,
             observers=self._observers,
             now_ms=now_ms,
@@ -408,18 +410,30 @@ class Cache:
 
         Args:
             function: The handler, where the decorator stands without parentheses.
-            metrics_namespace: The CloudWatch namespace under which the statistics of each invocation are printed in
-                the embedded metric format; None for none.
+            metrics_namespace: The CloudWatch namespace under which the metrics of each invocation are printed in the
+                embedded metric format; None for what MOMENTO_METRICS_NAMESPACE says, and for none where that is not
+                set.
         """
-
-        def report() -> None:
-            if metrics_namespace is not None:
-                emit(self.stats, self._name or "", metrics_namespace)
+        namespace = metrics_namespace or os.environ.get(METRICS_NAMESPACE_VARIABLE)
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            return wrap_handler(function, self, begin=self.stats.reset, report=report)
+            return wrap_handler(function, self, lambda: self._measured(namespace))
 
         return decorate if function is None else decorate(function)
+
+    @contextlib.contextmanager
+    def _measured(self, namespace: str | None) -> Iterator[None]:
+        """Count an invocation from nothing, and print its metrics where they have a namespace."""
+        self.stats.reset()
+        if not namespace:
+            yield
+            return
+        metrics = InvocationMetrics(self._name or "", namespace, self._breaker)
+        with self._observers.listening(metrics):
+            try:
+                yield
+            finally:
+                metrics.write()
 
     def __repr__(self) -> str:
         return f"Cache({self._name!r})"

@@ -111,10 +111,11 @@ class Observers:
         observers: Whom to tell.
     """
 
-    __slots__ = ("_cache_name", "_observers", "statistics")
+    __slots__ = ("_cache_name", "_changing", "_observers", "statistics")
 
     def __init__(self, cache_name: str, observers: tuple[Observer, ...] = ()) -> None:
         self._cache_name = cache_name
+        self._changing = threading.Lock()
         self.statistics = Statistics()
         self._observers = observers
 
@@ -129,11 +130,13 @@ class Observers:
     @contextlib.contextmanager
     def listening(self, observer: Observer) -> Iterator[None]:
         """Tell an observer too, for as long as the block lasts."""
-        self._observers = (*self._observers, observer)
+        with self._changing:
+            self._observers = (*self._observers, observer)
         try:
             yield
         finally:
-            self._observers = tuple(known for known in self._observers if known is not observer)
+            with self._changing:
+                self._observers = tuple(known for known in self._observers if known is not observer)
 
 
 @final

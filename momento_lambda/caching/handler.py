@@ -4,6 +4,7 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from typing import Any
 
 from momento_lambda.runtime.invocation import Invocation
@@ -13,7 +14,7 @@ _LOOP_MODULE = "momento_lambda.runtime.persistent_loop"
 
 
 def wrap_handler(
-    function: Callable[..., Any], cache: object, *, begin: Callable[[], None], report: Callable[[], None]
+    function: Callable[..., Any], cache: object, measured: Callable[[], AbstractContextManager[None]]
 ) -> Callable[..., Any]:
     """Return what Lambda is to call in place of a handler.
 
@@ -25,8 +26,7 @@ def wrap_handler(
     Args:
         function: The handler.
         cache: The cache to pass.
-        begin: Called at the beginning of each invocation.
-        report: Called at its end.
+        measured: Returns what each invocation runs inside of, with all that it started.
     """
     parameter = inspect.signature(function).parameters.get(_CACHE_PARAMETER)
     injected = {_CACHE_PARAMETER: cache} if parameter is not None and parameter.kind is parameter.KEYWORD_ONLY else {}
@@ -36,14 +36,12 @@ def wrap_handler(
 
     @functools.wraps(function)
     def handler(*args: Any, **kwargs: Any) -> Any:
-        with Invocation(_seconds_left(args)) as invocation:
-            begin()
+        with Invocation(_seconds_left(args)) as invocation, measured():
             try:
                 returned = function(*args, **(injected | kwargs))
                 return _run(returned, invocation) if inspect.iscoroutine(returned) else returned
             finally:
                 invocation.join()
-                report()
 
     return handler
 

@@ -1,35 +1,15 @@
 """What a cache does, as metrics of Powertools."""
 
 import threading
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
-from momento_lambda.caching.events import CacheEvent, EventKind
+from momento_lambda.caching.events import CacheEvent
+from momento_lambda.caching.metric_names import COUNTS, TIMES
 from momento_lambda.errors import InvalidArgumentError
 from momento_lambda.runtime.invocation import Invocation, current_invocation
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.metrics import EphemeralMetrics, Metrics
-
-_COUNTS: Final[dict[EventKind, tuple[str, ...]]] = {
-    "hit": ("CacheHits",),
-    "local_hit": ("CacheHits",),
-    "negative_hit": ("CacheHits",),
-    "stale_hit": ("CacheHits", "CacheStaleHits"),
-    "miss": ("CacheMisses",),
-    "load": ("CacheLoads",),
-    "load_error": ("CacheLoadErrors",),
-    "error": ("CacheErrors",),
-    "breaker_skip": ("CacheSkips",),
-}
-
-_TIMES: Final[dict[EventKind, str]] = {
-    "hit": "CacheReadTime",
-    "negative_hit": "CacheReadTime",
-    "stale_hit": "CacheReadTime",
-    "miss": "CacheReadTime",
-    "load": "CacheLoadTime",
-    "store": "CacheStoreTime",
-}
 
 
 @final
@@ -95,7 +75,7 @@ class MetricsObserver:
 
 
 def _add(metrics: "Metrics | EphemeralMetrics", event: CacheEvent) -> None:
-    for name in _COUNTS.get(event.kind, ()):
+    for name in COUNTS.get(event.kind, ()):
         metrics.add_metric(name=name, unit="Count", value=event.items)
-    if event.seconds is not None and event.kind in _TIMES:
-        metrics.add_metric(name=_TIMES[event.kind], unit="Milliseconds", value=round(event.seconds * 1000, 3))
+    if event.seconds is not None and event.kind in TIMES:
+        metrics.add_metric(name=TIMES[event.kind], unit="Milliseconds", value=round(event.seconds * 1000, 3))

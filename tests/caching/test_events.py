@@ -169,10 +169,39 @@ def test_metrics(make_cache: "Make", side: "Side", capsys: pytest.CaptureFixture
     names = [metric["Name"] for metric in definition["Metrics"]]
     assert names == [name for name in loaded if name not in {"_aws", "CacheName"}]
     assert len(set(names)) == len(names)
-    assert {"Count", "Milliseconds"} == {metric["Unit"] for metric in definition["Metrics"]}
+    units = {metric["Name"]: metric["Unit"] for metric in definition["Metrics"]}
+    assert ("Count", "Milliseconds", "None") == tuple(
+        map(units.get, ("CacheHits", "CacheReadTime", "CacheBreakerOpen"))
+    )
     assert (0, 1, 1) == (loaded["CacheHits"], loaded["CacheMisses"], loaded["CacheLoads"])
-    assert loaded["CacheLoadTime"] >= 0
+    assert [1, 1, 1] == [len(loaded[name]) for name in ("CacheReadTime", "CacheLoadTime", "CacheStoreTime")]
     assert (1, 0, False) == (hit["CacheHits"], hit["CacheMisses"], "CacheLoadTime" in hit)
+
+
+def test_each_time_is_a_value_of_its_own(make_cache: "Make", side: "Side", capsys: pytest.CaptureFixture[str]) -> None:
+    """Every read is a value that percentiles are made of; what is more than a line takes stands in further lines."""
+    cache = make_cache()
+
+    def value(number: int) -> int:
+        return number
+
+    function = side.cached(cache, value)
+
+    async def read_later() -> None:
+        for number in range(150):
+            await function(number % 50)
+
+    def read() -> None:
+        for number in range(150):
+            function(number % 50)
+
+    handler = make_handler(side, cache, read_later if side.coroutines else read, "Shop/Cache")
+    handler({}, Context())
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (100, 50) == (first["CacheHits"], first["CacheMisses"])
+    assert (100, 50) == (len(first["CacheReadTime"]), len(second["CacheReadTime"]))
+    assert ["CacheReadTime"] == [metric["Name"] for metric in second["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    assert all(milliseconds > 0 for milliseconds in first["CacheReadTime"] + second["CacheReadTime"])
 
 
 def test_no_metrics_of_nothing(make_cache: "Make", side: "Side", capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,3 +226,47 @@ def test_metrics_of_a_handler_that_raises(make_cache: "Make", side: "Side", caps
     with pytest.raises(ValueError, match="down"):
         make_handler(side, cache, side.cached(cache, value), "Shop/Cache")({}, Context())
     assert 1 == json.loads(capsys.readouterr().out)["CacheLoadErrors"]
+
+
+def test_the_breaker_s_state(
+    faults: "Faults", make_cache: "Make", side: "Side", capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line says whether the invocation left the breaker open, and how many operations were left out for that."""
+    cache = make_cache()
+
+    def value() -> int:
+        return 7
+
+    handler = make_handler(side, cache, side.cached(cache, value), "Shop/Cache")
+    lines = []
+    for failure in (None, UnavailableError("chosen"), UnavailableError("chosen"), None):
+        faults.on_read = failure
+        assert 7 == handler({}, Context())
+        lines.append(json.loads(capsys.readouterr().out))
+    found = [(line["CacheErrors"], line["CacheBreakerOpen"], line["CacheSkips"]) for line in lines]
+    assert [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 1)] == found
+
+
+@pytest.mark.parametrize(
+    ("variable", "argument", "expected"),
+    [("Shop", None, "Shop"), ("Shop", "Mine", "Mine"), ("", None, None), (None, None, None)],
+)
+def test_the_environment_names_the_namespace(
+    make_cache: "Make",
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    variable: str | None,
+    argument: str | None,
+    expected: str | None,
+) -> None:
+    """MOMENTO_METRICS_NAMESPACE stands in for the argument; where neither says anything, nothing is printed."""
+    if variable is not None:
+        monkeypatch.setenv("MOMENTO_METRICS_NAMESPACE", variable)
+    cache = make_cache()
+    handler = cache.handler(metrics_namespace=argument)(lambda _event, _context: cache.get_or_load("key", lambda: 7))
+    assert 7 == handler({}, Context())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ([] if expected is None else [expected]) == [
+        definition["Namespace"] for line in lines for definition in line["_aws"]["CloudWatchMetrics"]
+    ]
