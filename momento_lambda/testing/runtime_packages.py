@@ -1,6 +1,6 @@
 """What Lambda keeps in /var/runtime, found among the packages of an interpreter.
 
-Lambda's runtime folder holds the runtime interface client and what that requires, and nothing else that happens
+Lambda's runtime folder holds the runtime interface client, boto3, and what those require, and nothing else that happens
 to be installed. The interpreter that shall run the function is asked for it, since a compiled client fits one
 minor version only: this file is also a script, run by that interpreter, and so imports the standard library alone.
 """
@@ -16,6 +16,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 CLIENT = "awslambdaric"
+_AWS = "boto3"
 _COMPILED = "runtime_client."
 
 
@@ -25,11 +26,12 @@ class RuntimePackages:
 
     Attributes:
         python_version: Of the interpreter, as in ``3.13``.
-        files: Where each file of the runtime folder is installed, by its path inside that folder.
+        entries: Where each entry of the runtime folder is installed, by its path inside that folder: packages as a
+            whole, with the bytecode beside their sources, and other files one by one.
     """
 
     python_version: str
-    files: dict[str, str]
+    entries: dict[str, str]
 
 
 @functools.cache
@@ -43,8 +45,8 @@ def runtime_packages(python: Path) -> RuntimePackages | str:
     return RuntimePackages(**json.loads(answer.stdout))
 
 
-def _closure(name: str) -> Iterator[Distribution]:
-    waiting, met = [name], {name}
+def _closure(*names: str) -> Iterator[Distribution]:
+    waiting, met = list(names), set(names)
     while waiting:
         found = distribution(waiting.pop())
         yield found
@@ -69,22 +71,28 @@ def _installed(name: str) -> bool:
     return True
 
 
-def _files(found: Distribution) -> Iterator[tuple[str, str]]:
-    for file in found.files or ():
-        # Commands lie outside of the packages' folder; the runtime has none.
-        if ".." not in file.parts:
-            yield str(file), str(Path(str(file.locate())).absolute())
+def _entries(found: Distribution) -> Iterator[tuple[str, str]]:
+    # Commands lie outside of the packages' folder; the runtime has none.
+    files = {file.as_posix() for file in found.files or () if ".." not in file.parts}
+    for file in sorted(files):
+        folder = file.partition("/")[0]
+        # A folder without this is nobody's own: other packages may lie in it too.
+        own = f"{folder}/__init__.py" in files or folder.endswith(".dist-info")
+        entry = folder if own else file
+        yield entry, str(Path(str(found.locate_file(entry))).absolute())
 
 
 def _main() -> None:
     try:
-        files = dict(pair for found in _closure(CLIENT) for pair in _files(found))
+        # A function that uses boto3 does not bring it; an interpreter that has none can still run others.
+        names = (CLIENT, _AWS) if _installed(_AWS) else (CLIENT,)
+        entries = dict(pair for found in _closure(*names) for pair in _entries(found))
     except PackageNotFoundError as missing:
         sys.exit(f"package {missing.name} is not installed")
-    if not any(path.startswith(_COMPILED) for path in files):
+    if not any(path.startswith(_COMPILED) for path in entries):
         sys.exit(f"package {CLIENT} is installed without its compiled part, which exists for Linux alone")
     python_version = "{}.{}".format(*sys.version_info)
-    print(json.dumps({"python_version": python_version, "files": files}))  # noqa: T201  # the script's answer
+    print(json.dumps({"python_version": python_version, "entries": entries}))  # noqa: T201  # the script's answer
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 |----------------|-------------------------------------------------------------------|
 | `/var/task`    | the task root itself                                              |
 | `/opt`         | the layers laid over one another, a later one over an earlier one |
-| `/var/runtime` | the runtime client's packages                                     |
+| `/var/runtime` | the runtime client's packages, and boto3                          |
 | `/tmp`         | an empty folder, as `TMPDIR`                                      |
 """
 
@@ -40,7 +40,7 @@ class Sandbox:
         self.clock = root / "clock"
         for folder in (self.runtime, self.opt, self.tmp):
             folder.mkdir()
-        for path, installed in packages.files.items():
+        for path, installed in packages.entries.items():
             link = self.runtime / path
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(installed)

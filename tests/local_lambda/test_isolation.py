@@ -65,21 +65,23 @@ def test_the_path_is_the_one_of_lambda(function: Make, task_root: Path) -> None:
 
 def test_only_the_packages_of_the_runtime_show_through(function: Make) -> None:
     """What is installed beside the runtime client, this library included, cannot be imported."""
-    runtime = ["awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py"]
+    runtime = ["awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py", "boto3", "botocore"]
     with function(FOUND) as f:
         assert runtime == f.invoke([*runtime, "pytest", "grpc", "google", "pip", "momento_lambda"]).payload
 
 
 def test_a_package_of_the_runtime_has_its_metadata(function: Make) -> None:
-    """A function can ask for the version of the runtime client."""
+    """A function can ask for the version of the runtime client and of boto3, and of nothing else that is here."""
     source = """
     from importlib.metadata import distributions
 
     def handler(event, context):
         return sorted(found.name for found in distributions())
     """
+    client = {"awslambdaric", "simplejson", "snapshot-restore-py"}
+    aws = {"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"}
     with function(source) as f:
-        assert ["awslambdaric", "simplejson", "snapshot-restore-py"] == f.invoke({}).payload
+        assert sorted(client | aws) == f.invoke({}).payload
 
 
 def test_the_task_shadows_layers_and_a_later_layer_an_earlier_one(

@@ -78,7 +78,8 @@ def test_the_memory_used_is_the_peak(function: Make) -> None:
     with function(source) as f:
         used = [f.invoke(megabytes << 20).max_memory_used or 0 for megabytes in (0, 100, 0)]
     assert 5 < used[0] < 60
-    assert 100 <= used[1] - used[0] < 120
+    # A little less than was taken, where the interpreter's start had its own peak.
+    assert 95 < used[1] - used[0] < 120
     assert used[1] == used[2]
 
 

@@ -33,21 +33,32 @@ def ask() -> RuntimePackages | str:
     return runtime_packages.__wrapped__(Path(sys.executable))
 
 
+def entries_in(folder: Path) -> dict[str, str]:
+    """Return what is asked for and lies in a folder."""
+    found = ask()
+    assert isinstance(found, RuntimePackages)
+    return {entry: installed for entry, installed in found.entries.items() if Path(installed).is_relative_to(folder)}
+
+
 def test_the_client_comes_with_all_it_requires(packages: Path) -> None:
     """Requirements of requirements are in, what no requirement names and what was not for this machine is out."""
-    client = ["awslambdaric/__init__.py", "runtime_client.so", "../bin/command"]
+    client = ["awslambdaric/__init__.py", "awslambdaric/bootstrap.py", "runtime_client.so", "../bin/command"]
     requires = ["direct (>=1)", "not-for-us==2; sys_platform == 'win32'", "extra-only; extra == 'x'"]
     install(packages, "awslambdaric", client, requires)
     install(packages, "direct", ["direct.py"], ["indirect>=1 ; python_version > '3'"])
     install(packages, "indirect", ["indirect/deep/module.py"], ["direct"])
     install(packages, "unrelated", ["unrelated.py"])
-    names = ["awslambdaric/__init__.py", "runtime_client.so", "direct.py", "indirect/deep/module.py"]
-    assert (
-        RuntimePackages(
-            python_version="{}.{}".format(*sys.version_info), files={name: str(packages / name) for name in names}
-        )
-        == ask()
-    )
+    names = ["awslambdaric", "runtime_client.so", "direct.py", "indirect/deep/module.py"]
+    assert {name: str(packages / name) for name in names} == entries_in(packages)
+
+
+def test_boto3_comes_with_all_it_requires(packages: Path) -> None:
+    """As on Lambda a function finds boto3, which it did not bring, and the metadata of it."""
+    install(packages, "awslambdaric", ["runtime_client.so"])
+    install(packages, "boto3", ["boto3/__init__.py", "boto3-1.0.dist-info/METADATA"], ["core"])
+    install(packages, "core", ["core/__init__.py"])
+    names = ["runtime_client.so", "boto3", "boto3-1.0.dist-info", "core"]
+    assert {name: str(packages / name) for name in names} == entries_in(packages)
 
 
 def test_a_missing_requirement_is_named(packages: Path) -> None:
