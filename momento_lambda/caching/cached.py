@@ -95,8 +95,8 @@ class CachedFunction(_Cached[P, T]):
         plan = self._workings.writes.invalidate(self.key(*args, **kwargs), strict=False)
         return bool(self._workings.runner.run(plan, self._function))
 
-    def write_through(self, value: T, writer: Callable[[T], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Have a value written where it belongs, then store it for these arguments; return what the writer returned.
+    def write_through(self, value: T, writer: Callable[[Any], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Have the writer write a value where it belongs, then store it for these arguments; return what it returned.
 
         What the writer raises is raised, and the cache is as it was. A cache that cannot be updated is invalidated.
         """
@@ -168,9 +168,9 @@ class CachedCoroutine(_Cached[P, T]):
         return bool(await self._workings.runner.run_async(plan, self._function))
 
     async def write_through(
-        self, value: T, writer: Callable[[T], Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
+        self, value: T, writer: Callable[[Any], Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Have a value written where it belongs, then store it for these arguments; return what the writer returned.
+        """Have the writer write a value where it belongs, then store it for these arguments; return what it returned.
 
         What the writer raises is raised, and the cache is as it was. A cache that cannot be updated is invalidated.
         """

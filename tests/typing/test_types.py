@@ -206,7 +206,7 @@ def wrong_calls() -> None:
     Repository().find.key()  # type: ignore[call-arg]  # asked for
     later("a", limit="2")  # type: ignore[arg-type, unused-coroutine]  # is a number, and awaited
     bare.put(1, "a")  # type: ignore[arg-type]  # no value of the function
-    wrapped.write_through({}, str.upper, "a")  # type: ignore[arg-type]  # no writer of such a value
+    bare.write_through(1, len, "a")  # type: ignore[arg-type]  # no value of the function
     bare.refresh(1)  # type: ignore[arg-type]  # is text
     prices(1)  # type: ignore[arg-type]  # are ids
     prices([1], zone="us")  # type: ignore[call-arg]  # no such parameter
