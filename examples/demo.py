@@ -1,6 +1,6 @@
 """One Lambda function with a cache beside it, run on this machine from cold start to expiry.
 
-Builds the layer for this machine, starts the embedded server, and runs `examples/sam_app/products` on the runtime
+Builds the layer for this machine, starts the embedded server, and runs `examples/demo_function` on the runtime
 client that AWS runs functions on. The function's path holds its own folder and the unzipped layer, as on Lambda.
 """
 
@@ -27,7 +27,7 @@ from momento_lambda.testing import LocalLambda, LocalLambdaError, local_lambda_a
 from momento_lambda.testing.invocation import Invocation
 from momento_lambda_layer import LayerError, build_layer
 
-FUNCTION = Path(__file__).parent / "sam_app" / "products"
+FUNCTION = Path(__file__).parent / "demo_function"
 CACHE = "demo-cache"
 FLASH_SALE = "lamp"
 SLOW_MS = 150
@@ -123,7 +123,7 @@ def function(environment: dict[str, str], *, plain: bool) -> Iterator[Function]:
         running = LocalLambda("app.handler", task_root=FUNCTION, layers=[layer], environment=environment)
         with running as started:
             client = f"awslambdaric {version('awslambdaric')}"
-            say("function", f"examples/sam_app/products under {client}, the unzipped layer on its path")
+            say("function", f"examples/demo_function under {client}, the unzipped layer on its path")
             yield started
 
 
@@ -184,7 +184,7 @@ A miss went to the slow catalogue: {miss:.0f} ms. A hit did not: {hit:.1f} ms, {
 A batch read all its keys in one round trip and loaded only those that were missing.
 
 Next:
-  look at the function     examples/sam_app/products/app.py
+  look at the function     examples/demo_function/app.py
   keep a server running    .venv/bin/momento-lambda serve
   build the layer to keep  make layer
   use the library          README.md""")
