@@ -8,6 +8,7 @@ import typer
 
 from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder
 from momento_lambda.credentials import Endpoint
+from momento_lambda.server.admin_server import AdminAddress
 from momento_lambda.server.data_folder import default_data_folder
 from momento_lambda.server.key_folder import KeyFolder
 from momento_lambda.server.logs import LogFormat, LogLevel, start_logging
@@ -43,6 +44,15 @@ def serve(
     grace: Annotated[float, typer.Option(min=0, help="Seconds that calls in flight then have to finish.")] = (
         GRACE_SECONDS
     ),
+    admin_host: Annotated[str, typer.Option(help="The address of the admin port, which asks for no token.")] = (
+        DEFAULT_HOST
+    ),
+    admin_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65_535, help="Serve a status page, metrics and probes over HTTP there.", show_default="off"
+        ),
+    ] = None,
     log_format: Annotated[LogFormat, typer.Option(help="How the log on standard error is written.")] = LogFormat.TEXT,
     log_level: Annotated[LogLevel, typer.Option(help="From which level on it is written.")] = LogLevel.WARNING,
 ) -> None:
@@ -61,7 +71,8 @@ def serve(
         insecure=insecure,
         faults=faults,
     )
-    asyncio.run(serve_until_stopped(server, _announce, drain_delay=drain_delay, grace=grace))
+    admin = None if admin_port is None else AdminAddress(admin_host, admin_port)
+    asyncio.run(serve_until_stopped(server, _announce, admin=admin, drain_delay=drain_delay, grace=grace))
 
 
 def _tls(certificate: Path | None, key: Path | None) -> TlsIdentity | None:
@@ -72,6 +83,8 @@ def _tls(certificate: Path | None, key: Path | None) -> TlsIdentity | None:
     return None
 
 
-def _announce(endpoint: Endpoint) -> None:
+def _announce(endpoint: Endpoint, status_page: str | None) -> None:
     # Flushed, since whoever started this reads it from a pipe to know that it may call.
     print(f"serving on {endpoint.target}{' with TLS' if endpoint.tls else ''}", flush=True)  # noqa: T201
+    if status_page is not None:
+        print(f"status on {status_page}", flush=True)  # noqa: T201

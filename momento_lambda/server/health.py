@@ -36,11 +36,11 @@ class HealthService:
         """Answer for one moment."""
         if request.service not in self._services:
             await context.abort(grpc.StatusCode.NOT_FOUND, "this server has no such service")
-        return _reply(ready=self._readiness.ready)
+        return _reply(ready=self._readiness.health.ready)
 
     async def List(self, _request: pb.HealthListRequest, _context: _Context) -> pb.HealthListResponse:  # noqa: N802  # the protocol's name
         """Answer for all of them, for one moment."""
-        reply = _reply(ready=self._readiness.ready)
+        reply = _reply(ready=self._readiness.health.ready)
         return pb.HealthListResponse(statuses=dict.fromkeys(self._services, reply))
 
     async def Watch(  # noqa: N802  # the protocol's name

@@ -71,6 +71,11 @@ class MemoryKeyspace:
         """How many items take memory, expired ones that were not yet reclaimed included."""
         return len(self._entries)
 
+    @property
+    def used_bytes(self) -> int:
+        """The memory that they take: keys, values and their bookkeeping, as an estimate."""
+        return self._bytes
+
     async def get(self, key: bytes) -> bytes | None:
         """Return an item's value, or None where there is none."""
         return self._value(key)

@@ -11,6 +11,7 @@ from typing import Final, final
 from momento_lambda.server import clock as clocks
 from momento_lambda.server.clock import Clock
 from momento_lambda.server.memory_keyspace import MemoryBudget, MemoryKeyspace
+from momento_lambda.server.store import CacheUsage
 
 _SWEEP_SECONDS: Final = 1.0
 # About a millisecond's work: calls wait no longer than that for memory to be reclaimed.
@@ -60,6 +61,10 @@ class MemoryStore:
 
     async def ping(self) -> None:
         """Return: what is in this process answers as long as the process does."""
+
+    def usage(self) -> dict[str, CacheUsage]:
+        """Return what each cache takes, by name."""
+        return {name: CacheUsage(len(cache), cache.used_bytes) for name, cache in self._caches.items()}
 
     async def create_cache(self, name: str) -> bool:
         """Create an empty cache, and return False where it existed."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 from momento_lambda.errors import MomentoError
 from momento_lambda.server.store import Store
@@ -13,6 +13,23 @@ _log: Final = logging.getLogger("momento_lambda.server")
 
 _PAUSE_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 1.0
+
+
+class Health(NamedTuple):
+    """How a server fares.
+
+    Attributes:
+        draining: Whether it is about to stop.
+        store_trouble: What kept the store from answering when it was last asked; None where it did answer.
+    """
+
+    draining: bool
+    store_trouble: str | None
+
+    @property
+    def ready(self) -> bool:
+        """Whether calls should come to it."""
+        return not self.draining and self.store_trouble is None
 
 
 @final
@@ -36,19 +53,9 @@ class Readiness:
         self._watch: asyncio.Task[None] | None = None
 
     @property
-    def ready(self) -> bool:
-        """Whether calls should come here."""
-        return self._serving and self._trouble is None
-
-    @property
-    def draining(self) -> bool:
-        """Whether it is about to stop."""
-        return not self._serving
-
-    @property
-    def store_trouble(self) -> str | None:
-        """What kept the store from answering when it was last asked; None where it did answer."""
-        return self._trouble
+    def health(self) -> Health:
+        """How the server fares."""
+        return Health(draining=not self._serving, store_trouble=self._trouble)
 
     async def start(self) -> None:
         """Ask once, and from then on in the background."""
@@ -75,9 +82,10 @@ class Readiness:
         """Yield whether calls should come here, now and whenever that changes, until this is closed."""
         shown: bool | None = None
         while True:
-            if shown != self.ready:
-                shown = self.ready
-                yield shown
+            ready = self.health.ready
+            if shown != ready:
+                shown = ready
+                yield ready
             elif self._closed:
                 return
             else:

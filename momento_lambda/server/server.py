@@ -15,9 +15,10 @@ from momento_lambda.server.faults import FaultInjection
 from momento_lambda.server.handlers import PROCEDURES, Handlers
 from momento_lambda.server.health import HealthService
 from momento_lambda.server.limits import MAX_MESSAGE_BYTES
-from momento_lambda.server.readiness import Readiness
+from momento_lambda.server.readiness import Health, Readiness
 from momento_lambda.server.reflection import reflection_service
 from momento_lambda.server.signing_key import SigningKeys
+from momento_lambda.server.status import Status, take_status
 from momento_lambda.server.store import Store
 from momento_lambda.server.tls import TlsIdentity
 from momento_lambda.server.tokens import TokenVerifier
@@ -105,6 +106,15 @@ class CacheServer:
     def endpoint(self) -> Endpoint:
         """Where the server listens, once it has started."""
         return Endpoint(self._host, self._port, tls=self._tls is not None)
+
+    @property
+    def health(self) -> Health:
+        """How the server fares."""
+        return self._readiness.health
+
+    async def status(self) -> Status:
+        """Return what the server says of itself."""
+        return await take_status(self._store, self.health, self.traffic)
 
     async def start(self) -> None:
         """Listen, in the running event loop.

@@ -1,11 +1,13 @@
 """A server that runs until it is told to stop, which is what `momento-lambda serve` does."""
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from momento_lambda.credentials import Endpoint
+from momento_lambda.server.admin_server import AdminAddress, AdminServer
 from momento_lambda.server.server import CacheServer
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -14,8 +16,9 @@ GRACE_SECONDS: Final = 10.0
 
 async def serve(
     server: CacheServer,
-    ready: Callable[[Endpoint], None],
+    ready: Callable[[Endpoint, str | None], None],
     *,
+    admin: AdminAddress | None = None,
     drain_delay: float = 0.0,
     grace: float = GRACE_SECONDS,
 ) -> None:
@@ -23,23 +26,40 @@ async def serve(
 
     Args:
         server: What to start and stop.
-        ready: Called once calls are answered, with where.
+        ready: Called once calls are answered, with where, and with the address of the status page if there is one.
+        admin: Where to serve the admin pages; None for nowhere.
         drain_delay: The seconds between saying that no more calls should come, and taking no more: what it takes
             those who send calls here to notice.
         grace: The seconds that calls in flight have to finish.
 
     Raises:
-        ListenError: The server cannot listen where it was told to.
+        ListenError: The server, or its admin pages, cannot listen where they were told to.
     """
     stop = _stop_on_signal()
     await server.start()
     try:
-        ready(server.endpoint)
-        await stop.wait()
-        await server.drain()
-        await asyncio.sleep(drain_delay)
+        async with _admin_pages(server, admin) as url:
+            ready(server.endpoint, url)
+            await stop.wait()
+            await server.drain()
+            await asyncio.sleep(drain_delay)
+            await server.stop(grace)
     finally:
-        await server.stop(grace)
+        # Where it could not even be asked to stop; otherwise it has.
+        await server.stop(0)
+
+
+@contextlib.asynccontextmanager
+async def _admin_pages(server: CacheServer, address: AdminAddress | None) -> AsyncIterator[str | None]:
+    """Serve them until the server has stopped, since they show how it does."""
+    if address is None:
+        yield None
+        return
+    pages = AdminServer(server, address)
+    try:
+        yield pages.url
+    finally:
+        await pages.stop()
 
 
 def _stop_on_signal() -> asyncio.Event:

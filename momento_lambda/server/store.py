@@ -4,7 +4,7 @@ The methods are coroutines, so that a store may ask another machine. Each is ato
 Times to live arrive checked, in whole milliseconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -58,6 +58,18 @@ class Item(NamedTuple):
     key: bytes
     value: bytes
     ttl_ms: int
+
+
+class CacheUsage(NamedTuple):
+    """What a cache takes.
+
+    Attributes:
+        items: How many there are, expired ones that were not yet reclaimed included.
+        bytes: The memory that they take, as an estimate.
+    """
+
+    items: int
+    bytes: int
 
 
 class Keyspace(Protocol):
@@ -147,6 +159,10 @@ class Store(Protocol):
         Raises:
             UnavailableError: It cannot be reached.
         """
+        ...
+
+    def usage(self) -> Mapping[str, CacheUsage] | None:
+        """Return what each cache takes, by name; None for a store that would have to ask another machine."""
         ...
 
     async def create_cache(self, name: str) -> bool:
