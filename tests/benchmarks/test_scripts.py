@@ -1,6 +1,7 @@
 """The benchmarks run: each measures next to nothing, and prints its table."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,25 @@ def test_cache_aside_libraries() -> None:
     done = run("cache_aside_libraries.py", "--quick")
     assert (0, "") == (done.returncode, done.stderr)
     assert ["cached", "told apart", "left out, remembered"] == [row[1] for row in cells(done.stdout)[1:]]
+
+
+def test_read_through() -> None:
+    """A hit is faster than the source, a miss slower than a hit, and from some hit rate on the cache pays."""
+    done = run("read_through.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    header, row = cells(done.stdout)
+    found = dict(zip(header, row, strict=True))
+    assert float(found["a hit"]) < 1
+    assert float(found["a hit"]) < float(found["a miss"])
+    assert re.fullmatch(r"\d\d?%", found["hit rate needed"])
+
+
+def test_the_readme_shows_what_was_found() -> None:
+    """The table of the README is the one that the benchmark wrote."""
+    written = (ROOT / "docs" / "benchmarks" / "read_through.md").read_text(encoding="utf-8")
+    table = "".join(line for line in written.splitlines(keepends=True) if line.startswith("|"))
+    assert table
+    assert table in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_libraries_that_are_not_there(tmp_path: Path) -> None:
