@@ -60,6 +60,15 @@ def test_all_of_them_say_the_same() -> None:
     assert "def lambda_handler" in (ROOT / "examples" / "quickstart.py").read_text(encoding="utf-8")
 
 
+def test_the_parameters_are_those_of_the_application() -> None:
+    """The guide explains each parameter of template.yaml, and no other."""
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    [parameters] = re.findall(r"^Parameters:\n((?: .*\n)+)", template, re.MULTILINE)
+    [table] = re.findall(r"^\| parameter \| .*\n((?:\|.*\n)+)", GUIDE, re.MULTILINE)
+    explained = [cell for row in table.splitlines() for cell in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(re.findall(r"^  (\w+):", parameters, re.MULTILINE)) == sorted(explained)
+
+
 def test_the_variables_are_those_that_the_library_reads() -> None:
     """No variable in the guide is misspelt or gone."""
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "momento_lambda").rglob("*.py"))
