@@ -76,11 +76,19 @@ class CredentialProvider:
     Attributes:
         cache_endpoint: Where gets and sets go.
         control_endpoint: Where caches are created, listed and deleted.
+        token_endpoint: Where tokens are made; the data plane's unless something names another.
         root_certificates: PEM bytes of the CA to trust instead of the public ones, or None.
         tls_server_name: The name that the server's certificate must carry where it is not the host's, or None.
     """
 
-    __slots__ = ("_auth_token", "cache_endpoint", "control_endpoint", "root_certificates", "tls_server_name")
+    __slots__ = (
+        "_auth_token",
+        "cache_endpoint",
+        "control_endpoint",
+        "root_certificates",
+        "tls_server_name",
+        "token_endpoint",
+    )
 
     def __init__(
         self,
@@ -88,6 +96,7 @@ class CredentialProvider:
         *,
         cache_endpoint: Endpoint,
         control_endpoint: Endpoint,
+        token_endpoint: Endpoint | None = None,
         root_certificates: bytes | None = None,
         tls_server_name: str | None = None,
     ) -> None:
@@ -96,6 +105,7 @@ class CredentialProvider:
         self._auth_token = auth_token
         self.cache_endpoint = cache_endpoint
         self.control_endpoint = control_endpoint
+        self.token_endpoint = token_endpoint or cache_endpoint
         self.root_certificates = root_certificates
         self.tls_server_name = tls_server_name
 
@@ -112,6 +122,7 @@ class CredentialProvider:
         endpoint: str | None = None,
         cache_endpoint: str | None = None,
         control_endpoint: str | None = None,
+        token_endpoint: str | None = None,
         tls: bool | None = None,
         root_certificates: bytes | None = None,
         tls_server_name: str | None = None,
@@ -121,9 +132,11 @@ class CredentialProvider:
         Args:
             auth_token: A legacy JWT, a v1 key, or a v2 key.
             endpoint: The service's base name, which a v2 key needs and any other token may be given in place of its
-                own: `cache.` and `control.` are put before it unless it is an IP literal or localhost.
+                own: `cache.`, `control.` and `token.` are put before it unless it is an IP literal or localhost.
             cache_endpoint: `host` or `host:port` of the data plane, taken as it is (a VPC endpoint, a peering).
             control_endpoint: The same for the control plane.
+            token_endpoint: The same for the service that makes tokens; None for the data plane's where that is given,
+                or where the token is a legacy JWT.
             tls: None for plaintext on loopback where neither a CA nor a server name is given, and TLS elsewhere.
             root_certificates: PEM bytes of the CA to trust.
             tls_server_name: The name to expect in the server's certificate, where it differs from the host.
@@ -132,8 +145,9 @@ class CredentialProvider:
             InvalidTokenError: Malformed, expired, or without an endpoint. The token is not in the message.
             InvalidArgumentError: An endpoint is not `host` or `host:port`.
         """
-        secret, named_cache, named_control = _read_token(auth_token, endpoint)
+        secret, named_cache, named_control, named_token = _read_token(auth_token, endpoint)
         cache, control = cache_endpoint or named_cache, control_endpoint or named_control
+        token = token_endpoint or (None if cache_endpoint else named_token)
         if not cache or not control:
             _refuse(f"it does not say where to connect, as no v2 key does; pass endpoint= or set {ENDPOINT_VARIABLE}")
         if tls is None and (root_certificates is not None or tls_server_name is not None):
@@ -142,6 +156,7 @@ class CredentialProvider:
             secret,
             cache_endpoint=Endpoint.parse(cache, tls=tls),
             control_endpoint=Endpoint.parse(control, tls=tls),
+            token_endpoint=Endpoint.parse(token, tls=tls) if token else None,
             root_certificates=root_certificates,
             tls_server_name=tls_server_name,
         )
@@ -164,7 +179,7 @@ class CredentialProvider:
         for name in (API_KEY_VARIABLE, LEGACY_TOKEN_VARIABLE):
             token = variables.get(name)
             if token:
-                _, named, _ = _read_token(token, None)
+                _, named, _, _ = _read_token(token, None)
                 return cls.from_string(token, endpoint=None if named else variables.get(ENDPOINT_VARIABLE))
         raise InvalidTokenError(f"no token: set {API_KEY_VARIABLE} (or {LEGACY_TOKEN_VARIABLE})")
 
@@ -210,8 +225,8 @@ def read_claims(token: str) -> dict[str, Any]:
     return claims
 
 
-def _read_token(token: str, endpoint: str | None) -> tuple[str, str | None, str | None]:
-    """Return the secret to send, and the addresses of the cache and the control plane where something names them."""
+def _read_token(token: str, endpoint: str | None) -> tuple[str, str | None, str | None, str | None]:
+    """Return the secret to send, and the addresses of cache, control plane and tokens where something names them."""
     if not isinstance(token, str):
         _refuse(f"it is of type {type(token).__name__}; give a str")
     token = token.strip()
@@ -229,7 +244,7 @@ def _read_token(token: str, endpoint: str | None) -> tuple[str, str | None, str 
     if endpoint:
         return token, *_service_addresses(endpoint)
     cache, control = (None, None) if claims.get("t") == "g" else (claims.get("c"), claims.get("cp"))
-    return token, cache if isinstance(cache, str) else None, control if isinstance(control, str) else None
+    return token, cache if isinstance(cache, str) else None, control if isinstance(control, str) else None, None
 
 
 def _can_be_sent(token: str) -> bool:
@@ -257,11 +272,11 @@ def _check_expiry(token: str) -> None:
         _refuse(f"it expired at {expired_at}; make a new one")
 
 
-def _service_addresses(endpoint: str) -> tuple[str, str]:
+def _service_addresses(endpoint: str) -> tuple[str, str, str]:
     host, _ = _split(endpoint)
     if _is_localhost(host) or is_ip_literal(host):
-        return endpoint, endpoint
-    return f"cache.{endpoint}", f"control.{endpoint}"
+        return endpoint, endpoint, endpoint
+    return f"cache.{endpoint}", f"control.{endpoint}", f"token.{endpoint}"
 
 
 def _split(address: str) -> tuple[str, int | None]:

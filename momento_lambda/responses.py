@@ -3,6 +3,7 @@
 # The classes are written by hand: a frozen slotted dataclass costs every cold start more than this whole module,
 # and a named tuple equals any tuple that holds the same.
 
+from datetime import datetime
 from enum import Enum
 from typing import NoReturn, TypeAlias, final
 
@@ -10,12 +11,13 @@ _set = object.__setattr__
 
 
 class _Response:
-    """An immutable value, equal to its own kind alone; what it holds is named by its slots."""
+    """An immutable value, equal to its own kind alone; what it holds is named as it is matched."""
 
     __slots__: tuple[str, ...] = ()
+    __match_args__: tuple[str, ...] = ()
 
     def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.__slots__)
+        return tuple(getattr(self, name) for name in self.__match_args__)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -26,7 +28,7 @@ class _Response:
         return hash((type(self), self._fields()))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
         return f"{type(self).__name__}({shown})"
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -144,6 +146,72 @@ class CachePage(_Response):
     def __init__(self, caches: tuple[CacheInfo, ...], next_token: str | None) -> None:
         _set(self, "caches", caches)
         _set(self, "next_token", next_token)
+
+
+@final
+class DisposableToken(_Response):
+    """A token that was made for somebody else.
+
+    Attributes:
+        auth_token: The token, for a client to be made with.
+        expires_at: When it ends: as asked, or with the token that it was made with, whichever is first.
+    """
+
+    __slots__ = ("auth_token", "expires_at")
+    __match_args__ = ("auth_token", "expires_at")
+    auth_token: str
+    expires_at: datetime
+
+    def __init__(self, auth_token: str, expires_at: datetime) -> None:
+        _set(self, "auth_token", auth_token)
+        _set(self, "expires_at", expires_at)
+
+    def __repr__(self) -> str:
+        return f"DisposableToken(<hidden>, expires_at={self.expires_at!r})"
+
+
+@final
+class NewSigningKey(_Response):
+    """A signing key that was made. Whoever has it can make tokens that allow everything.
+
+    Attributes:
+        key_id: What it is called.
+        key: The key as the text of a JSON Web Key, secret included.
+        expires_at: When it ends, and every token that was signed with it.
+    """
+
+    __slots__ = ("expires_at", "key", "key_id")
+    __match_args__ = ("key_id", "key", "expires_at")
+    key_id: str
+    key: str
+    expires_at: datetime
+
+    def __init__(self, key_id: str, key: str, expires_at: datetime) -> None:
+        _set(self, "key_id", key_id)
+        _set(self, "key", key)
+        _set(self, "expires_at", expires_at)
+
+    def __repr__(self) -> str:
+        return f"NewSigningKey(key_id={self.key_id!r}, <hidden>, expires_at={self.expires_at!r})"
+
+
+@final
+class SigningKeyInfo(_Response):
+    """One signing key of a listing.
+
+    Attributes:
+        key_id: What it is called.
+        expires_at: When it ends; None for never.
+    """
+
+    __slots__ = ("expires_at", "key_id")
+    __match_args__ = ("key_id", "expires_at")
+    key_id: str
+    expires_at: datetime | None
+
+    def __init__(self, key_id: str, expires_at: datetime | None) -> None:
+        _set(self, "key_id", key_id)
+        _set(self, "expires_at", expires_at)
 
 
 # Answers without content are all alike, so one of each is enough.

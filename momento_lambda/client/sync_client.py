@@ -1,18 +1,21 @@
 # Do not edit: scripts/generate_sync_client.py prints this from async_client.py. Change that and run `make sync-client`.
 """The client for threads, which may share one."""
 
+# What is said of tokens and signing keys is imported by the methods that say it: few processes make any, and each
+# would pay for it when it starts.
+
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import Self, final
+from typing import TYPE_CHECKING, Self, final
 
 from momento_lambda.client import options
 from momento_lambda.client.headers import Headers
 from momento_lambda.client.stopwatch import CLOCKS, Clocks, Stopwatch
 from momento_lambda.client.sync_channel import SyncChannel
 from momento_lambda.configuration import Configuration
-from momento_lambda.credentials import CredentialProvider
+from momento_lambda.credentials import CredentialProvider, Endpoint
 from momento_lambda.errors import AlreadyExistsError
 from momento_lambda.responses import (
     ALREADY_EXISTS,
@@ -20,8 +23,11 @@ from momento_lambda.responses import (
     CacheInfo,
     CachePage,
     CreateCacheResponse,
+    DisposableToken,
     GetResponse,
+    NewSigningKey,
     SetIfResponse,
+    SigningKeyInfo,
     TtlUpdate,
 )
 from momento_lambda.ttl import Ttl, ttl_milliseconds
@@ -29,6 +35,9 @@ from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire import cache_rpcs, control_rpcs
 from momento_lambda.wire.arguments import Bytes, Key, OtherKey
 from momento_lambda.wire.rpc import Reply, Request, Rpc
+
+if TYPE_CHECKING:
+    from momento_lambda.permissions import Allow
 
 
 @final
@@ -76,26 +85,27 @@ class SimpleCacheClient:
         )
         self._configuration = configuration or Configuration.detect()
         self._default_ttl_ms = ttl_milliseconds(default_ttl)
+        self._credentials = provider
         self._headers = Headers(provider.auth_token)
         self._timeout = self._configuration.timeout
         self._time_left = time_left
         self._batch_bytes = self._configuration.max_message_bytes
-        self._data = SyncChannel(
-            provider.cache_endpoint.target,
-            options.channel_credentials(provider.cache_endpoint, provider),
-            options.data_options(self._configuration, provider),
-            self._configuration.retries,
-            idle=Stopwatch(clocks),
-            refused=refused,
-        )
-        self._control = SyncChannel(
-            provider.control_endpoint.target,
-            options.channel_credentials(provider.control_endpoint, provider),
-            options.control_options(self._configuration, provider),
-            self._configuration.retries,
-            idle=Stopwatch(clocks),
-            refused=refused,
-        )
+        data_options = options.data_options(self._configuration, provider)
+        control_options = options.control_options(self._configuration, provider)
+
+        def channel(endpoint: Endpoint, settings: list[tuple[str, int | str]]) -> SyncChannel:
+            return SyncChannel(
+                endpoint.target,
+                options.channel_credentials(endpoint, provider),
+                settings,
+                self._configuration.retries,
+                idle=Stopwatch(clocks),
+                refused=refused,
+            )
+
+        self._data = channel(provider.cache_endpoint, data_options)
+        self._control = channel(provider.control_endpoint, control_options)
+        self._tokens = channel(provider.token_endpoint, control_options)
 
     def get(self, cache_name: str, key: Bytes) -> GetResponse:
         """Return the item as a Hit, or a Miss."""
@@ -258,6 +268,51 @@ class SimpleCacheClient:
                 return
             page = self.list_caches(page.next_token)
 
+    def create_token(self, allow: "Allow", expires: Ttl, *, token_id: str | None = None) -> DisposableToken:
+        """Make a token for somebody else, which allows no more than this client's own and ends no later.
+
+        Args:
+            allow: What it allows, as texts such as "read:users-cache/profile:*" or as permissions; one or several.
+            expires: How long it is accepted, in whole seconds: seconds, a timedelta or text such as "15m".
+            token_id: Whom it is for, as the caller calls them.
+        """
+        from momento_lambda.wire import auth_rpcs  # noqa: PLC0415  # see the module's head
+
+        request = auth_rpcs.disposable_token_request(self._credentials.auth_token, allow, expires, token_id)
+        reply = self._call_control(auth_rpcs.GENERATE_DISPOSABLE_TOKEN, request, self._tokens)
+        return auth_rpcs.read_disposable_token(reply)
+
+    def create_signing_key(self, expires: Ttl) -> NewSigningKey:
+        """Make a key to sign tokens with, beside those that there are.
+
+        Args:
+            expires: How long its tokens are accepted, in whole minutes: seconds, a timedelta or text such as "90d".
+        """
+        from momento_lambda.wire import auth_rpcs  # noqa: PLC0415  # see the module's head
+
+        request = auth_rpcs.create_signing_key_request(expires)
+        return auth_rpcs.read_created_signing_key(self._call_control(auth_rpcs.CREATE_SIGNING_KEY, request))
+
+    def list_signing_keys(self) -> tuple[SigningKeyInfo, ...]:
+        """Return the keys whose tokens are accepted."""
+        from momento_lambda.wire import auth_rpcs  # noqa: PLC0415  # see the module's head
+
+        keys: list[SigningKeyInfo] = []
+        next_token = ""
+        while True:
+            request = auth_rpcs.list_signing_keys_request(next_token)
+            page = self._call_control(auth_rpcs.LIST_SIGNING_KEYS, request)
+            keys += auth_rpcs.read_signing_keys(page)
+            next_token = page.next_token
+            if not next_token:
+                return tuple(keys)
+
+    def revoke_signing_key(self, key_id: str) -> None:
+        """Have no token accepted any more that was signed with a key; there need not be one of that id."""
+        from momento_lambda.wire import auth_rpcs  # noqa: PLC0415  # see the module's head
+
+        self._call_control(auth_rpcs.REVOKE_SIGNING_KEY, auth_rpcs.revoke_signing_key_request(key_id))
+
     def ping(self, timeout: float | None = None) -> None:
         """Make a round trip to the cache endpoint, connecting first where need be.
 
@@ -274,16 +329,19 @@ class SimpleCacheClient:
         """
         self._data.disconnect()
         self._control.disconnect()
+        self._tokens.disconnect()
 
     def after_fork(self) -> None:
         """Leave the connections to the parent, in a child process that was forked; the next call makes new ones."""
         self._data.after_fork()
         self._control.after_fork()
+        self._tokens.after_fork()
 
     def close(self) -> None:
         """Close the connections. Calls under way end as cancelled; closing again does nothing."""
         self._data.close()
         self._control.close()
+        self._tokens.close()
 
     def __enter__(self) -> Self:
         return self
@@ -299,11 +357,11 @@ class SimpleCacheClient:
     def _call(self, rpc: Rpc[Request, Reply], request: Request, cache_name: str) -> Reply:
         return self._data.unary(rpc, request, self._headers.for_cache(cache_name), self._allowed())
 
-    def _call_control(self, rpc: Rpc[Request, Reply], request: Request) -> Reply:
-        # The connections belong together: whoever may not use the one may not use the other.
+    def _call_control(self, rpc: Rpc[Request, Reply], request: Request, channel: SyncChannel | None = None) -> Reply:
+        # The connections belong together: whoever may not use the one may not use the others.
         self._data.claim()
         allowed = self._clipped(self._configuration.control_timeout)
-        return self._control.unary(rpc, request, self._headers.control, allowed)
+        return (channel or self._control).unary(rpc, request, self._headers.control, allowed)
 
     def _set_if(self, cache_name: str, request: pb.SetIfRequest) -> SetIfResponse:
         return cache_rpcs.read_set_if(self._call(cache_rpcs.SET_IF, request, cache_name))

@@ -5,7 +5,7 @@ from typing import Final
 
 from momento_lambda.configuration import MAX_ITEM_BYTES
 from momento_lambda.errors import AlreadyExistsError, CacheNotFoundError
-from momento_lambda.server.procedure import Procedure, store_procedure
+from momento_lambda.server.procedure import Audience, Procedure, store_procedure
 from momento_lambda.server.store import Store
 from momento_lambda.ttl import MAX_TTL_MS
 from momento_lambda.wire import cache_pb2, cache_rpcs, control_rpcs
@@ -74,5 +74,5 @@ PROCEDURES: Final[Sequence[Procedure]] = (
     store_procedure(control_rpcs.DELETE_CACHE, delete_cache),
     store_procedure(control_rpcs.FLUSH_CACHE, flush_cache),
     store_procedure(control_rpcs.LIST_CACHES, list_caches),
-    store_procedure(cache_rpcs.PING, ping, open_to_all=True),
+    store_procedure(cache_rpcs.PING, ping, Audience.ANYONE),
 )

@@ -21,10 +21,12 @@ class Grant(NamedTuple):
     Attributes:
         permissions: What is allowed; None for everything, caches and tokens and keys included.
         expiry: When it ends, in seconds since 1970; infinity for never.
+        endpoint: Where the token leads; None where it does not say.
     """
 
     permissions: tuple[Permission, ...] | None
     expiry: float
+    endpoint: str | None = None
 
     def covers(self, rights: Right, cache: str) -> bool:
         """Whether this may be done to every item of a cache, so that no key needs to be looked at.

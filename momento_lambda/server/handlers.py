@@ -10,20 +10,21 @@ from typing import Any, Final, TypeAlias, final
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from momento_lambda.errors import InternalError, InvalidArgumentError, MomentoError
-from momento_lambda.permissions import Right
-from momento_lambda.server import cache_service, control_service
+from momento_lambda.errors import FailedPreconditionError, InternalError, InvalidArgumentError, MomentoError
+from momento_lambda.server import cache_service, control_service, token_service
+from momento_lambda.server.authority import Asker, Authority
 from momento_lambda.server.control_service import unknown_cache
 from momento_lambda.server.faults import FaultInjection
 from momento_lambda.server.grant import Grant
-from momento_lambda.server.procedure import Procedure
+from momento_lambda.server.procedure import Audience, Procedure, Subject
 from momento_lambda.server.refusals import refuse, status_of
 from momento_lambda.server.store import Keyspace, Store
 from momento_lambda.server.tokens import TokenVerifier
 from momento_lambda.server.traffic import Call, Traffic
 from momento_lambda.wire import cache_pb2 as pb
+from momento_lambda.wire.auth_rpcs import GENERATE_DISPOSABLE_TOKEN
 
-PROCEDURES: Final = (*cache_service.PROCEDURES, *control_service.PROCEDURES)
+PROCEDURES: Final = (*cache_service.PROCEDURES, *control_service.PROCEDURES, *token_service.PROCEDURES)
 
 _log: Final = logging.getLogger("momento_lambda.server")
 
@@ -43,14 +44,22 @@ class Handlers(grpc.GenericRpcHandler):
     Args:
         store: Where the caches are.
         verifier: Who may ask; None for anyone.
+        authority: Who makes tokens; None for nobody.
         faults: What injects faults; None for nothing.
         traffic: What counts the calls.
     """
 
     def __init__(
-        self, store: Store, *, verifier: TokenVerifier | None, faults: FaultInjection | None, traffic: Traffic
+        self,
+        store: Store,
+        *,
+        verifier: TokenVerifier | None,
+        authority: Authority | None,
+        faults: FaultInjection | None,
+        traffic: Traffic,
     ) -> None:
         self._store = store
+        self._authority = authority
         self._traffic = traffic
         self._verifier = verifier
         self._faults = faults
@@ -104,28 +113,37 @@ class Handlers(grpc.GenericRpcHandler):
         headers: Headers = dict(context.invocation_metadata() or ())
         if self._faults is not None:
             await self._faults.inject(procedure.fault_names, headers)
-        grant = self._admit(procedure, headers)
-        if procedure.rights is None:
-            grant.check_everything()
-            return await procedure.work(self._store, _read(procedure, request))
-        call.cache = _text(headers, "cache")
-        return await self._work_on_items(procedure, procedure.rights, call.cache, request, grant)
+        grant = self._admit(procedure, headers, request)
+        match procedure.subject:
+            case Subject.ITEMS:
+                call.cache = _text(headers, "cache")
+                return await self._work_on_items(procedure, call.cache, request, grant)
+            case Subject.STORE:
+                return await procedure.work(self._store, _read(procedure, request))
+            case Subject.TOKENS:
+                if self._authority is None:
+                    raise FailedPreconditionError("this server asks for no token, so it makes none")
+                return await procedure.work(Asker(grant, self._authority), _read(procedure, request))
 
-    def _admit(self, procedure: Procedure, headers: Headers) -> Grant:
-        if self._verifier is None or procedure.open_to_all:
+    def _admit(self, procedure: Procedure, headers: Headers, request: bytes) -> Grant:
+        if self._verifier is None or procedure.audience is Audience.ANYONE:
             return _ANYONE
-        return self._verifier.verify(_text(headers, "authorization"))
+        token = _text(headers, "authorization")
+        if not token and procedure.rpc is GENERATE_DISPOSABLE_TOKEN:
+            token = _token_within(request)
+        grant = self._verifier.verify(token)
+        if procedure.audience is Audience.OWNERS:
+            grant.check_everything()
+        return grant
 
-    async def _work_on_items(
-        self, procedure: Procedure, rights: Right, cache: str, request: bytes, grant: Grant
-    ) -> Any:
-        if grant.covers(rights, cache):
+    async def _work_on_items(self, procedure: Procedure, cache: str, request: bytes, grant: Grant) -> Any:
+        if grant.covers(procedure.rights, cache):
             items = await self._open(cache)
             message = _read(procedure, request)
         else:
             # Only here does it matter to what may be done which items are meant.
             message = _read(procedure, request)
-            grant.check_keys(rights, cache, procedure.keys(message))
+            grant.check_keys(procedure.rights, cache, procedure.keys(message))
             items = await self._open(cache)
         return await procedure.work(items, message)
 
@@ -143,7 +161,15 @@ def _text(headers: Headers, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _read(procedure: Procedure, request: bytes) -> Message:
+def _token_within(request: bytes) -> str:
+    """Return the token in a message: the protocol has a place for it there, and some clients use no other."""
+    try:
+        return GENERATE_DISPOSABLE_TOKEN.request.FromString(request).auth_token
+    except DecodeError:
+        return ""
+
+
+def _read(procedure: Procedure, request: bytes) -> Any:
     try:
         message: Message = procedure.rpc.request.FromString(request)
     except DecodeError:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from enum import Enum
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
 
 from momento_lambda.permissions import Right
+from momento_lambda.server.authority import Asker
 from momento_lambda.server.store import Keyspace, Store
 from momento_lambda.wire.rpc import Rpc
 
@@ -16,8 +18,29 @@ Reply = TypeVar("Reply", bound=Message)
 CacheWork: TypeAlias = Callable[[Keyspace, Request], Awaitable[Reply]]
 BatchWork: TypeAlias = Callable[[Keyspace, Request], Awaitable[Iterable[Reply]]]
 StoreWork: TypeAlias = Callable[[Store, Request], Awaitable[Reply]]
+TokenWork: TypeAlias = Callable[[Asker, Request], Awaitable[Reply]]
 
 _WORD_START: Final = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def _no_keys(_request: object) -> Sequence[bytes]:
+    return ()
+
+
+class Subject(Enum):
+    """What a procedure works on."""
+
+    ITEMS = "items of the cache that the call names"
+    STORE = "caches themselves"
+    TOKENS = "tokens and what they are signed with"
+
+
+class Audience(Enum):
+    """Who may ask."""
+
+    ANYONE = "whoever can connect"
+    BEARERS = "whoever has a token, as far as its permissions go"
+    OWNERS = "whoever has a token that allows everything"
 
 
 class Procedure(NamedTuple):
@@ -25,19 +48,20 @@ class Procedure(NamedTuple):
 
     Attributes:
         rpc: Its path and messages.
-        rights: What it does to items of the cache that the call names; None where it works on the store.
-        keys: The keys that a request is about.
-        open_to_all: Whether it asks for no token. Else, where it works on the store, it asks for one that allows
-            everything.
-        work: What it does, given the items or the store and the request: the reply, or the replies in their order
-            where they stream.
+        subject: What it works on.
+        audience: Who may ask.
+        work: What it does, given its subject and the request: the reply, or the replies in their order where they
+            stream.
+        rights: What it does to items.
+        keys: The keys of the items that a request is about.
     """
 
     rpc: Rpc[Any, Any]
-    rights: Right | None
-    keys: Callable[[Any], Sequence[bytes]]
-    open_to_all: bool
+    subject: Subject
+    audience: Audience
     work: Callable[[Any, Any], Awaitable[Any]]
+    rights: Right = Right(0)
+    keys: Callable[[Any], Sequence[bytes]] = _no_keys
 
     @property
     def fault_names(self) -> frozenset[str]:
@@ -53,19 +77,26 @@ def cache_procedure(
     keys: Callable[[Request], Sequence[bytes]] | None = None,
 ) -> Procedure:
     """Return a procedure that works on items of one cache; without `keys`, on the one that is its `cache_key`."""
-    return Procedure(rpc, rights, keys or _one_key, open_to_all=False, work=work)
+    return Procedure(rpc, Subject.ITEMS, Audience.BEARERS, work, rights, keys or _one_key)
 
 
 def batch_procedure(rpc: Rpc[Request, Reply], rights: Right, work: BatchWork[Request, Reply]) -> Procedure:
     """Return a procedure that works on `items` of one cache and streams its replies."""
-    return Procedure(rpc, rights, _keys_of_items, open_to_all=False, work=work)
+    return Procedure(rpc, Subject.ITEMS, Audience.BEARERS, work, rights, _keys_of_items)
 
 
 def store_procedure(
-    rpc: Rpc[Request, Reply], work: StoreWork[Request, Reply], *, open_to_all: bool = False
+    rpc: Rpc[Request, Reply], work: StoreWork[Request, Reply], audience: Audience = Audience.OWNERS
 ) -> Procedure:
     """Return a procedure that works on the store."""
-    return Procedure(rpc, None, _no_keys, open_to_all=open_to_all, work=work)
+    return Procedure(rpc, Subject.STORE, audience, work)
+
+
+def token_procedure(
+    rpc: Rpc[Request, Reply], work: TokenWork[Request, Reply], audience: Audience = Audience.OWNERS
+) -> Procedure:
+    """Return a procedure that works on tokens and keys."""
+    return Procedure(rpc, Subject.TOKENS, audience, work)
 
 
 def _one_key(request: Any) -> Sequence[bytes]:
@@ -74,7 +105,3 @@ def _one_key(request: Any) -> Sequence[bytes]:
 
 def _keys_of_items(request: Any) -> Sequence[bytes]:
     return [item.cache_key for item in request.items]
-
-
-def _no_keys(_request: Message) -> Sequence[bytes]:
-    return ()

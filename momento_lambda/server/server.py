@@ -11,7 +11,9 @@ from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServ
 
 from momento_lambda.credentials import Endpoint, is_loopback
 from momento_lambda.errors import InvalidArgumentError, MomentoError
+from momento_lambda.server.authority import Authority
 from momento_lambda.server.faults import FaultInjection
+from momento_lambda.server.grant import Grant
 from momento_lambda.server.handlers import PROCEDURES, Handlers
 from momento_lambda.server.health import HealthService
 from momento_lambda.server.limits import MAX_MESSAGE_BYTES
@@ -70,8 +72,8 @@ class CacheServer:
         traffic: What was counted of its calls.
 
     Raises:
-        InvalidArgumentError: Not a host and port, or an address that others can reach without authentication or
-            encryption.
+        InvalidArgumentError: Not a host and port, not an endpoint, or an address that others can reach without
+            authentication or encryption.
     """
 
     def __init__(
@@ -83,13 +85,17 @@ class CacheServer:
         keys: SigningKeys | None,
         tls: TlsIdentity | None = None,
         insecure: bool = False,
+        public_endpoint: str | None = None,
         faults: bool = False,
     ) -> None:
         _check_safe(host, authenticates=keys is not None, encrypts=tls is not None or insecure)
         if port not in range(65_536):
             raise InvalidArgumentError(f"the port is {port!r}: give 0 to 65535, where 0 takes one that is free")
+        if public_endpoint is not None:
+            Endpoint.parse(public_endpoint)
         self._host = host
         self._port = port
+        self._public_endpoint = public_endpoint
         self._tls = tls
         self._store = store
         self._readiness = Readiness(store)
@@ -97,6 +103,7 @@ class CacheServer:
         self._handlers = Handlers(
             store,
             verifier=TokenVerifier(keys) if keys is not None else None,
+            authority=Authority(keys, self._endpoint_for) if keys is not None else None,
             faults=FaultInjection() if faults else None,
             traffic=self.traffic,
         )
@@ -160,6 +167,10 @@ class CacheServer:
         finally:
             await self._store.close()
         _log.info("stopped")
+
+    def _endpoint_for(self, grant: Grant) -> str:
+        """Return where clients go with a token that is made for whoever holds this."""
+        return self._public_endpoint or grant.endpoint or self.endpoint.target
 
     async def _close(self) -> None:
         await self._readiness.close()

@@ -7,7 +7,7 @@ import math
 import secrets
 import time
 from datetime import timedelta
-from typing import Any, Final, Literal, TypeAlias, final
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, final
 
 import jwt
 
@@ -25,7 +25,25 @@ TokenFormat: TypeAlias = Literal["legacy", "v1", "v2"]
 _ALGORITHMS: Final = (ALGORITHM, "HS256")
 _SUBJECT: Final = "momento-lambda"
 _ACCESS_CLAIM: Final = "access"
+# Headers are limited to 8 KiB unless both ends say otherwise, and the token is not alone in them.
+_LONGEST: Final = 6_000
 _HOW_TO_GET_ONE: Final = "make one with `momento-lambda token create`"
+
+
+class Claims(NamedTuple):
+    """What a token says.
+
+    Attributes:
+        endpoint: The server's `host` or `host:port`.
+        expiry: When it ends, in seconds since 1970; infinity for never.
+        permissions: What it allows; None for everything.
+        subject: Whom it is for; None where nobody says.
+    """
+
+    endpoint: str
+    expiry: float = math.inf
+    permissions: tuple[Permission, ...] | None = None
+    subject: str | None = None
 
 
 def create_token(
@@ -48,22 +66,38 @@ def create_token(
         now: The time that it is made at.
 
     Raises:
-        InvalidArgumentError: The endpoint is not `host` or `host:port`, or a permission cannot be read.
+        InvalidArgumentError: The endpoint is not `host` or `host:port`, a permission cannot be read, or the token
+            would be too long to be sent.
     """
     Endpoint.parse(endpoint)
-    claims: dict[str, Any] = {"sub": _SUBJECT, "jti": secrets.token_hex(16)}
-    expiry = key.expiry if expires is None else min(now() + expires.total_seconds(), key.expiry)
-    if expiry != math.inf:
-        claims["exp"] = int(expiry)
-    if allow is not None:
-        claims[_ACCESS_CLAIM] = [str(permission) for permission in permissions_of(allow)]
+    expiry = math.inf if expires is None else now() + expires.total_seconds()
+    claims = Claims(endpoint, min(expiry, key.expiry), None if allow is None else permissions_of(allow))
+    return signed(key, claims, format)
+
+
+def signed(key: SigningKey, claims: Claims, format: TokenFormat = "legacy") -> str:  # noqa: A002  # as above
+    """Return a token that says this.
+
+    Raises:
+        InvalidArgumentError: It would be too long to be sent.
+    """
+    written: dict[str, Any] = {"sub": claims.subject or _SUBJECT, "jti": secrets.token_hex(16)}
+    if claims.expiry != math.inf:
+        written["exp"] = int(claims.expiry)
+    if claims.permissions is not None:
+        written[_ACCESS_CLAIM] = [str(permission) for permission in claims.permissions]
     if format == "legacy":
-        claims |= {"c": endpoint, "cp": endpoint}
+        written |= {"c": claims.endpoint, "cp": claims.endpoint}
     elif format == "v2":
-        claims["t"] = "g"
-    token = jwt.encode(claims, key.secret, algorithm=ALGORITHM, headers={"kid": key.id})
+        written["t"] = "g"
+    token = jwt.encode(written, key.secret, algorithm=ALGORITHM, headers={"kid": key.id})
+    if len(token) > _LONGEST:
+        raise InvalidArgumentError(
+            f"the token would have {len(token)} characters, and a call's headers carry {_LONGEST} of it: "
+            "give fewer permissions, or shorter ones"
+        )
     if format == "v1":
-        return base64.b64encode(json.dumps({"endpoint": endpoint, "api_key": token}).encode()).decode()
+        return base64.b64encode(json.dumps({"endpoint": claims.endpoint, "api_key": token}).encode()).decode()
     return token
 
 
@@ -130,7 +164,10 @@ class TokenVerifier:
                 f"the token is not one that this server accepts, a JWT signed with {' or '.join(_ALGORITHMS)}; send it "
                 f"bare, without a scheme such as Bearer: {_HOW_TO_GET_ONE}"
             ) from None
-        return Grant(_permissions(claims), min(_expiry(claims), key.expiry))
+        endpoint = claims.get("c")
+        return Grant(
+            _permissions(claims), min(_expiry(claims), key.expiry), endpoint if isinstance(endpoint, str) else None
+        )
 
     def _key_of(self, token: str) -> SigningKey:
         """Return the key that a token names; one from before keys had names was signed with the first.

@@ -6,7 +6,7 @@ import momento_wire_types as official
 import pytest
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from momento_lambda.wire import cache_pb2, cache_rpcs, control_pb2, control_rpcs
+from momento_lambda.wire import auth_pb2, auth_rpcs, cache_pb2, cache_rpcs, control_pb2, control_rpcs
 from momento_lambda.wire.rpc import Rpc
 
 # In every test's id, since what is proven is agreement with this version.
@@ -16,16 +16,25 @@ OFFICIAL = f"momento-wire-types {version('momento-wire-types')}"
 FILES = {
     cache_pb2.DESCRIPTOR: (official.cacheclient_pb2.DESCRIPTOR, official.common_pb2.DESCRIPTOR),
     control_pb2.DESCRIPTOR: (official.controlclient_pb2.DESCRIPTOR,),
+    auth_pb2.DESCRIPTOR: (
+        official.token_pb2.DESCRIPTOR,
+        official.permissionmessages_pb2.DESCRIPTOR,
+        official.controlclient_pb2.DESCRIPTOR,
+    ),
 }
 # The Python wire types lack this service, which takes and gives empty messages.
 WITHOUT_COUNTERPART = {"cache_client.Ping": {"PingRequest", "PingResponse"}}
 
 RPCS: list[Rpc[Any, Any]] = [
-    rpc for module in (cache_rpcs, control_rpcs) for rpc in vars(module).values() if isinstance(rpc, Rpc)
+    rpc for module in (auth_rpcs, cache_rpcs, control_rpcs) for rpc in vars(module).values() if isinstance(rpc, Rpc)
 ]
 OFFICIAL_SERVICES = {
     service.full_name: service
-    for file in (official.cacheclient_pb2.DESCRIPTOR, official.controlclient_pb2.DESCRIPTOR)
+    for file in (
+        official.cacheclient_pb2.DESCRIPTOR,
+        official.controlclient_pb2.DESCRIPTOR,
+        official.token_pb2.DESCRIPTOR,
+    )
     for service in file.services_by_name.values()
 }
 OFFICIAL_MESSAGES = {

@@ -35,7 +35,7 @@ def test_modules_are_what_the_protocol_files_say() -> None:
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["cache_pb2.py", "cache_pb2.pyi", "control_pb2.py", "control_pb2.pyi"])
+@pytest.mark.parametrize("name", ["auth_pb2.py", "cache_pb2.py", "cache_pb2.pyi", "control_pb2.py", "control_pb2.pyi"])
 def test_a_changed_module_is_named(tree: Path, name: str) -> None:
     """A module that was edited by hand fails the check, which names it alone and leaves it alone."""
     edited = (tree / WIRE / name).read_text() + "# edited\n"
@@ -57,7 +57,7 @@ def test_generating_repairs(tree: Path) -> None:
     for name in ("cache_pb2.py", "gone_pb2.py"):
         (tree / WIRE / name).write_text("# edited\n")
     done = generate(tree)
-    assert done.stdout == "4 files generated, 1 changed\n"
+    assert done.stdout == "6 files generated, 1 changed\n"
     assert done.returncode == 0
     assert (ROOT / WIRE / "cache_pb2.py").read_bytes() == (tree / WIRE / "cache_pb2.py").read_bytes()
     assert not (tree / WIRE / "gone_pb2.py").exists()

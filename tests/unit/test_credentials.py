@@ -428,3 +428,25 @@ def test_refusals_carry_nothing_else() -> None:
             CredentialProvider.from_string(token)
         assert caught.value.__cause__ is None
         assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("token", "endpoints", "expected"),
+    [
+        (V1, {}, f"token.{CELL}:443"),
+        (V1, {"endpoint": "other.org"}, "token.other.org:443"),
+        (V2, {"endpoint": "127.0.0.1:9090"}, "127.0.0.1:9090"),
+        (LEGACY, {}, "cache.cell-0.example.com:443"),
+        (V1, {"cache_endpoint": "inside.example.com"}, "inside.example.com:443"),
+        (V1, {"token_endpoint": "tokens.example.com:9"}, "tokens.example.com:9"),
+        (LEGACY, {"token_endpoint": "tokens.example.com"}, "tokens.example.com:443"),
+    ],
+)
+def test_where_tokens_are_made(token: str, endpoints: dict[str, Any], expected: str) -> None:
+    """At an address of its own where the token's kind has one, else where the items are; or where it is said."""
+    assert expected == CredentialProvider.from_string(token, **endpoints).token_endpoint.target
+
+
+def test_where_tokens_are_made_on_a_local_server() -> None:
+    """One port serves everything."""
+    assert CredentialProvider.for_local().cache_endpoint == CredentialProvider.for_local().token_endpoint

@@ -1,6 +1,7 @@
 import copy
 import itertools
 import pickle
+from datetime import UTC, datetime
 from typing import assert_never
 
 import pytest
@@ -16,17 +17,33 @@ from momento_lambda.responses import (
     CachePage,
     CreateCacheResponse,
     Created,
+    DisposableToken,
     GetResponse,
     Hit,
     Miss,
+    NewSigningKey,
     NotStored,
     SetIfResponse,
+    SigningKeyInfo,
     Stored,
     TtlUpdate,
 )
 
 PAGE = CachePage((CacheInfo("users"), CacheInfo("orders")), "next")
-VALUES = [Hit(b"123"), MISS, STORED, NOT_STORED, CREATED, ALREADY_EXISTS, CacheInfo("users"), PAGE]
+MOMENT = datetime(2033, 5, 18, tzinfo=UTC)
+VALUES = [
+    Hit(b"123"),
+    MISS,
+    STORED,
+    NOT_STORED,
+    CREATED,
+    ALREADY_EXISTS,
+    CacheInfo("users"),
+    PAGE,
+    DisposableToken("secret", MOMENT),
+    NewSigningKey("id", "secret", MOMENT),
+    SigningKeyInfo("id", None),
+]
 EVERY_VALUE = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 
 
@@ -195,3 +212,18 @@ def test_pages_match_by_position() -> None:
             assert (PAGE.caches[0].name, PAGE.next_token) == (first, token)
         case _:
             pytest.fail("no match")
+
+
+@EVERY_VALUE
+def test_secrets_are_in_no_representation(value: object) -> None:
+    """What somebody else could use is not shown; what it is for, and until when, is."""
+    assert "secret" not in f"{value!r} {value}"
+
+
+def test_what_is_issued_is_taken_apart() -> None:
+    """Each part is matched by its place, in the order in which it is given."""
+    match NewSigningKey("id", "key", MOMENT), DisposableToken("token", MOMENT), SigningKeyInfo("id", MOMENT):
+        case NewSigningKey("id", "key", one), DisposableToken("token", two), SigningKeyInfo("id", three):
+            assert [MOMENT] * 3 == [one, two, three]
+        case _:
+            pytest.fail("a part is not where it was put")
