@@ -22,8 +22,8 @@ from momento_lambda.caching.metric_names import METRICS_NAMESPACE_VARIABLE
 from momento_lambda.caching.options import INHERIT, EarlyRefresh, Inherit, OnCacheError, Options, check_options
 from momento_lambda.caching.outcomes import Cacheable, NoStore
 from momento_lambda.caching.policy import Policy
+from momento_lambda.caching.remote import CACHE_NAME_VARIABLE
 from momento_lambda.caching.return_types import return_type, value_type
-from momento_lambda.caching.running import CACHE_NAME_VARIABLE
 from momento_lambda.caching.serializers import JSON, Serializer
 from momento_lambda.caching.workings import assemble
 from momento_lambda.chance import system_chance

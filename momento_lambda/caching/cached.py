@@ -62,22 +62,20 @@ class CachedFunction(_Cached[P, T]):
         """Return the value, from the cache or from the function."""
         arguments = (*self._bound, *args)
         key = self._key(*arguments, **kwargs)
-        if self._policy.local:
-            # What is in this process is served without a plan and without a result.
-            kept = self._workings.reads.kept(key, self._policy)
-            if kept is not None:
-                value: T = kept[0]
-                return value
-        return self._read(key, arguments, kwargs).value
+        kept = self._workings.reads.kept(key, self._policy) if self._policy.local else None
+        value: T = self._read(key, arguments, kwargs).value if kept is None else kept[0]
+        return value
 
     def result(self, *args: P.args, **kwargs: P.kwargs) -> Result[T]:
         """Return the value and where it came from."""
         arguments = (*self._bound, *args)
-        return self._read(self._key(*arguments, **kwargs), arguments, kwargs)
+        key = self._key(*arguments, **kwargs)
+        local = self._workings.reads.local(key, self._policy) if self._policy.local else None
+        return self._read(key, arguments, kwargs) if local is None else local
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function and store its value, whatever the cache holds; return the value."""
-        refreshed: Result[T] = self._run(self._workings.reads.refresh, args, kwargs)
+        refreshed: Result[T] = self._run(self._workings.loading.refresh, args, kwargs)
         return refreshed.value
 
     def peek(self, *args: P.args, **kwargs: P.kwargs) -> Result[T] | None:
@@ -105,8 +103,13 @@ class CachedFunction(_Cached[P, T]):
         return written
 
     def _read(self, key: str, arguments: tuple[Any, ...], kwargs: dict[str, Any]) -> Result[T]:
-        plan = self._workings.reads.one(key, self._policy)
-        result: Result[T] = self._workings.runner.run(plan, lambda: self._function(*arguments, **kwargs))
+        """Ask the remote cache. A hit takes no plan: that would be half of what it costs."""
+        workings = self._workings
+        look = workings.loading.look(key, self._policy)
+        after = workings.reads.after(look, workings.remote.ask(look))
+        if isinstance(after, Result):
+            return after
+        result: Result[T] = workings.runner.run(after, lambda: self._function(*arguments, **kwargs))
         return result
 
     def _run(self, read: Callable[[str, Policy], Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -140,16 +143,22 @@ class CachedCoroutine(_Cached[P, T]):
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the value, from the cache or from the function."""
-        return (await self.result(*args, **kwargs)).value
+        arguments = (*self._bound, *args)
+        key = self._key(*arguments, **kwargs)
+        kept = self._workings.reads.kept(key, self._policy) if self._policy.local else None
+        value: T = (await self._read(key, arguments, kwargs)).value if kept is None else kept[0]
+        return value
 
     async def result(self, *args: P.args, **kwargs: P.kwargs) -> Result[T]:
         """Return the value and where it came from."""
-        result: Result[T] = await self._run(self._workings.reads.one, args, kwargs)
-        return result
+        arguments = (*self._bound, *args)
+        key = self._key(*arguments, **kwargs)
+        local = self._workings.reads.local(key, self._policy) if self._policy.local else None
+        return await self._read(key, arguments, kwargs) if local is None else local
 
     async def refresh(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function and store its value, whatever the cache holds; return the value."""
-        refreshed: Result[T] = await self._run(self._workings.reads.refresh, args, kwargs)
+        refreshed: Result[T] = await self._run(self._workings.loading.refresh, args, kwargs)
         return refreshed.value
 
     async def peek(self, *args: P.args, **kwargs: P.kwargs) -> Result[T] | None:
@@ -177,6 +186,16 @@ class CachedCoroutine(_Cached[P, T]):
         plan = self._workings.writes.write_through(self.key(*args, **kwargs), value, self._policy)
         written: R = await self._workings.runner.run_async(plan, writer)
         return written
+
+    async def _read(self, key: str, arguments: tuple[Any, ...], kwargs: dict[str, Any]) -> Result[T]:
+        """Ask the remote cache. A hit takes no plan: that would be half of what it costs."""
+        workings = self._workings
+        look = workings.loading.look(key, self._policy)
+        after = workings.reads.after(look, await workings.remote.ask_async(look))
+        if isinstance(after, Result):
+            return after
+        result: Result[T] = await workings.runner.run_async(after, lambda: self._function(*arguments, **kwargs))
+        return result
 
     async def _run(self, read: Callable[[str, Policy], Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = (*self._bound, *args)

@@ -7,15 +7,16 @@ from typing import Any, Final, NamedTuple, Protocol, final
 from momento_lambda.caching.serializers import Serializer
 from momento_lambda.errors import InvalidArgumentError
 
-_MAGIC = b"ml"
-_VERSION = 2
-# magic, version, flags, serializer, fingerprint of the type,
-# created, due and gone in milliseconds since 1970, cost of the load in milliseconds
-_HEADER = struct.Struct(">2sBBBIQQQI")
-# of all the rest
-_CHECKSUM = struct.Struct(">I")
-_PAYLOAD_AT = _HEADER.size + _CHECKSUM.size
-_FLAGS_AT = 3
+# magic and version
+_BEGIN: Final = b"ml\x02"
+# begin, checksum of all that follows it
+_SEAL = struct.Struct(">3sI")
+# flags, serializer, fingerprint of the type, created, due and gone in milliseconds since 1970,
+# cost of the load in milliseconds
+_FIELDS = struct.Struct(">BBIQQQI")
+_HEADER = struct.Struct(">3sIBBIQQQI")
+_FLAGS_AT = _SEAL.size
+_PAYLOAD_AT = _HEADER.size
 _MAX_COST_MS = 2**32 - 1
 
 _NEGATIVE = 1
@@ -105,9 +106,7 @@ class Envelope:
             compressed = zlib.compress(payload)
             if len(compressed) < len(payload):
                 flags, payload = flags | _COMPRESSED, compressed
-        header = _HEADER.pack(
-            _MAGIC,
-            _VERSION,
+        fields = _FIELDS.pack(
             flags,
             self._serializer.identity,
             self._fingerprint,
@@ -116,26 +115,26 @@ class Envelope:
             entry.gone_ms,
             min(entry.cost_ms, _MAX_COST_MS),
         )
-        return header + _checksum(header, payload) + payload
+        sealed = fields + payload
+        return _SEAL.pack(_BEGIN, zlib.crc32(sealed)) + sealed
 
     def unpack(self, stored: bytes) -> Entry | None:
         """Return the entry that was packed, or None where the bytes are foreign, damaged or of another kind."""
         if len(stored) < _PAYLOAD_AT:
             return None
-        header, checksum, payload = stored[: _HEADER.size], stored[_HEADER.size : _PAYLOAD_AT], stored[_PAYLOAD_AT:]
-        magic, version, flags, identity, fingerprint, created, due, gone, cost = _HEADER.unpack(header)
-        expected = (_MAGIC, _VERSION, self._serializer.identity)
-        if (magic, version, identity) != expected or checksum != _checksum(header, payload):
+        begin, checksum, flags, identity, fingerprint, created, due, gone, cost = _HEADER.unpack_from(stored)
+        if begin != _BEGIN or identity != self._serializer.identity or checksum != zlib.crc32(stored[_FLAGS_AT:]):
             return None
         if fingerprint != self._fingerprint and fingerprint and self._fingerprint:
             return None
         if flags & _ABSENT:
             return Entry(None, created, due, gone, cost, negative=True, absent=True)
+        payload = stored[_PAYLOAD_AT:]
         try:
             value = _loaded(self._serializer, _decompress(payload) if flags & _COMPRESSED else payload)
         except ValueError:
             return None
-        return Entry(value, created, due, gone, cost, negative=bool(flags & _NEGATIVE))
+        return Entry(value, created, due, gone, cost, bool(flags & _NEGATIVE))
 
     def value(self, stored: bytes) -> Any:
         """Return the value in bytes that `unpack` has read before, without checking them again."""
@@ -196,10 +195,6 @@ def _loaded(serializer: Serializer, payload: bytes) -> Any:
     except Exception as error:
         # As above: bytes that it cannot read are none of the caller's trouble.
         raise ValueError("not a value that the serializer reads") from error
-
-
-def _checksum(header: bytes, payload: bytes) -> bytes:
-    return _CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(header)))
 
 
 def _decompress(payload: bytes) -> bytes:

@@ -44,7 +44,8 @@ class FunctionKey:
             raise InvalidArgumentError("every lambda has the same name: give it a key= template, or use def")
         self._bind = binder(signature, function.__qualname__)
         self._names = tuple(signature.parameters)
-        self._used = tuple((index, name) for index, name in enumerate(self._names) if name not in ignored)
+        parts = [(index, name) for index, name in enumerate(self._names) if name not in ignored]
+        self._used = [(f"{',' if place else ''}{name}=", name, index) for place, (index, name) in enumerate(parts)]
         self._function = escape(f"{function.__module__}.{function.__qualname__}")
 
     @property
@@ -63,8 +64,10 @@ class FunctionKey:
         prefix = self._prefix if isinstance(self._prefix, str) else self._prefix()
         if self._template is not None:
             return shorten(prefix + self._template.fill(dict(zip(self._names, values, strict=True))))
-        parts = ",".join([f"{name}={encode_argument(name, values[index])}" for index, name in self._used])
-        return shorten(f"{prefix}{self._function}:{parts}")
+        key = f"{prefix}{self._function}:"
+        for begin, name, index in self._used:
+            key += begin + encode_argument(name, values[index])
+        return shorten(key)
 
 
 def binder(signature: inspect.Signature, name: str) -> Callable[..., tuple[Any, ...]]:

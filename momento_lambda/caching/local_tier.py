@@ -11,11 +11,11 @@ from momento_lambda.ttl import Ttl, duration_milliseconds
 ENTRY_OVERHEAD_BYTES = 300
 """What an entry takes beyond its key and its bytes: the objects that hold them, and its place in the table."""
 
-
 ENCODED: Final = object()
 """Stands for a value that is to be read from the bytes, for each caller anew."""
 
-_UNCHANGING = frozenset({type(None), bool, int, float, str, bytes})
+UNCHANGING: Final = frozenset({type(None), bool, int, float, str, bytes})
+"""Types whose values nobody can change, so that many callers may have one."""
 
 
 class LocalEntry(NamedTuple):
@@ -140,7 +140,7 @@ class LocalTier:
 
 def _without_what_changes(entry: Entry) -> Entry:
     """Return an entry without a value that a caller who got it could change; the bytes hold it still."""
-    return entry if type(entry.value) in _UNCHANGING else entry._replace(value=ENCODED)
+    return entry if type(entry.value) in UNCHANGING else entry._replace(value=ENCODED)
 
 
 def _size(key: str, stored: bytes) -> int:

@@ -65,7 +65,6 @@ class Result(Generic[T_co]):
         self,
         value: T_co,
         source: Source,
-        *,
         age: float | None = None,
         ttl_left: float | None = None,
         cache_error: MomentoError | None = None,

@@ -10,13 +10,12 @@ from momento_lambda.caching.envelope import Entry
 from momento_lambda.caching.events import EventKind, Observers
 from momento_lambda.caching.freshness import freshness
 from momento_lambda.caching.policy import Policy
-from momento_lambda.caching.remote import Remote
 from momento_lambda.caching.shelf import Kept, Shelf
 from momento_lambda.caching.single_flight import LoadsUnderWay
-from momento_lambda.caching.steps import Load, Raised, Step
+from momento_lambda.caching.steps import Get, GetMany, Load, Raised, Remove, Step, Store
 from momento_lambda.caching.trouble import Trouble
 from momento_lambda.errors import MomentoError
-from momento_lambda.responses import GetResponse, Hit
+from momento_lambda.responses import GetResponse
 
 _NOTHING: Final = object()
 
@@ -30,7 +29,6 @@ class ReadMany:
     """How one cache reads many keys at once.
 
     Args:
-        remote: The remote cache.
         shelf: What turns loaded values into stored ones and back, and this process's own tier.
         loads: What invalidations look at.
         back_off: The loaders that failed and rest.
@@ -41,7 +39,6 @@ class ReadMany:
 
     def __init__(
         self,
-        remote: Remote,
         shelf: Shelf,
         *,
         loads: LoadsUnderWay,
@@ -50,7 +47,6 @@ class ReadMany:
         observers: Observers,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._remote = remote
         self._shelf = shelf
         self._loads = loads
         self._back_off = back_off
@@ -75,12 +71,14 @@ class ReadMany:
         due: dict[Any, Entry] = {}
         if asked:
             since = self._shelf.forgotten
-            answers, error = yield from self._remote.fetch(list(asked.values()))
-            if error is not None and policy.raise_errors:
-                return Raised(error)
-            self._sort(asked, answers, policy, known, due, since=since)
-            if error is not None:
+            answers = yield from _answers(list(asked.values()))
+            if isinstance(answers, MomentoError):
+                error = answers
+                if policy.raise_errors:
+                    return Raised(error)
                 self._take_last_known(asked, policy, known)
+            else:
+                self._sort(asked, answers, policy, known, due, since=since)
         missing = {id_: key for id_, key in asked.items() if id_ not in known}
         if missing:
             loaded = yield from self._load(missing, policy, due, error)
@@ -103,7 +101,7 @@ class ReadMany:
         counts: dict[EventKind, int] = {"hit": 0, "negative_hit": 0, "stale_hit": 0}
         now_ms = self._shelf.now_ms()
         for (id_, key), answer in zip(asked.items(), answers, strict=False):
-            entry = self._shelf.take(key, answer.value_bytes, policy, since) if isinstance(answer, Hit) else None
+            entry = self._shelf.take(key, answer, policy, since)
             state = "gone" if entry is None else freshness(entry, now_ms, None, _never)
             if entry is None or state == "gone":
                 continue
@@ -142,7 +140,7 @@ class ReadMany:
             entries, items, ttls = self._pack(missing, returned, policy, cost)
             valid = {id_: key for id_, key in missing.items() if key in items and loads[id_].valid}
             if valid and error is None:
-                failed = yield from self._remote.store(
+                failed = yield Store(
                     {key: items[key] for key in valid.values()}, {key: ttls[key] for key in valid.values()}
                 )
                 for id_, key in valid.items() if failed is None else ():
@@ -150,7 +148,7 @@ class ReadMany:
                         self._shelf.keep(key, items[key], entries[id_], policy)
                     else:
                         # It was invalidated on its way: whatever came first there, the older value must not stay.
-                        yield from self._remote.remove(key)
+                        yield Remove(key)
         return entries
 
     def _pack(
@@ -182,6 +180,15 @@ class ReadMany:
             self._back_off.rest(key, now_ms)
         self._observers.tell("stale_hit", len(due))
         return dict(due)
+
+
+def _answers(keys: Sequence[str]) -> Generator[Step, Any, Sequence[GetResponse] | MomentoError]:
+    """Ask for keys, for one in the way that costs less."""
+    if len(keys) > 1:
+        answers: Sequence[GetResponse] | MomentoError = yield GetMany(keys)
+        return answers
+    answer: GetResponse | MomentoError = yield Get(keys[0])
+    return answer if isinstance(answer, MomentoError) else (answer,)
 
 
 def _entry(kept: Kept) -> Entry:

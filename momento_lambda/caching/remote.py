@@ -1,13 +1,13 @@
 """The remote cache as plans see it: every operation behind the breaker, timed, told of, and never silent."""
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Final, final
 
 from momento_lambda.caching.breaker import Breaker
 from momento_lambda.caching.events import Observers
-from momento_lambda.caching.steps import Claim, Get, Remove, Step, Store
-from momento_lambda.caching.trouble import Operation, Trouble
+from momento_lambda.caching.steps import Ask, Store
+from momento_lambda.caching.trouble import Trouble
 from momento_lambda.errors import (
     ClientStateError,
     DeadlineExceededError,
@@ -15,17 +15,22 @@ from momento_lambda.errors import (
     MomentoError,
     UnavailableError,
 )
-from momento_lambda.responses import GetResponse, Stored
+from momento_lambda.runtime.clients import ClientSource
 
+CACHE_NAME_VARIABLE: Final = "MOMENTO_CACHE_NAME"
 _LEFT_ALONE: Final = "the cache failed several times in a row and is left alone for a few seconds"
 _NO_TIME: Final = "the invocation has no time left for the cache"
 
 
 @final
 class Remote:
-    """The operations of one cache.
+    """One cache on the server, asked by threads and by coroutines.
+
+    Only what the client raises counts as trouble with the cache, and is an outcome like any other.
 
     Args:
+        clients: Where the client comes from.
+        cache_name: The cache; None when the environment should have named it and did not.
         breaker: What leaves the cache alone after failures.
         trouble: Where failures are said.
         observers: Who is told of what happens.
@@ -33,46 +38,63 @@ class Remote:
         clock: Seconds, monotonic.
     """
 
-    __slots__ = ("_breaker", "_clock", "_observers", "_time_left", "_trouble")
+    __slots__ = ("_breaker", "_cache_name", "_clients", "_clock", "_observers", "_time_left", "_trouble")
 
     def __init__(
         self,
+        clients: ClientSource,
+        cache_name: str | None,
+        *,
         breaker: Breaker,
         trouble: Trouble,
         observers: Observers,
         time_left: Callable[[], float | None],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self._clients = clients
+        self._cache_name = cache_name
         self._breaker = breaker
         self._trouble = trouble
         self._observers = observers
         self._time_left = time_left
         self._clock = clock
 
-    def fetch(self, keys: Sequence[str]) -> Generator[Step, Any, tuple[Sequence[GetResponse], MomentoError | None]]:
-        """Read keys: an answer for each, or none and the error."""
-        outcome = yield from self._ask("read", Get(keys))
-        return ((), outcome) if isinstance(outcome, MomentoError) else (outcome, None)
+    def ask(self, step: Ask) -> Any:
+        """Ask with the client for threads, and return the answer or the error."""
+        refusal = self._refusal(step)
+        if refusal is not None:
+            return refusal
+        try:
+            name = self._cache_name or _unnamed()
+            answer = step.put_to(self._clients.for_threads(), name)
+        except MomentoError as error:
+            self._failed(step, error)
+            return error
+        except BaseException:
+            self._breaker.gave_up()
+            raise
+        self._worked(step)
+        return answer
 
-    def store(self, items: Mapping[str, bytes], ttls: Mapping[str, float]) -> Generator[Step, Any, MomentoError | None]:
-        """Write items, with TTLs in seconds; return the error, if there was one."""
-        started = self._clock()
-        error: MomentoError | None = yield from self._ask("write", Store(items, ttls))
-        if error is None:
-            self._observers.tell("store", len(items), seconds=self._clock() - started)
-        return error
+    async def ask_async(self, step: Ask) -> Any:
+        """Ask with the client of the running event loop, and return the answer or the error."""
+        refusal = self._refusal(step)
+        if refusal is not None:
+            return refusal
+        try:
+            name = self._cache_name or _unnamed()
+            answer = await step.put_to(await self._clients.for_loop(), name)
+        except MomentoError as error:
+            self._failed(step, error)
+            return error
+        except BaseException:
+            self._breaker.gave_up()
+            raise
+        self._worked(step)
+        return answer
 
-    def claim(self, key: str, value: bytes, ttl: float) -> Generator[Step, Any, bool | None]:
-        """Write an item where there is none: whether that was so, or None where the cache does not say."""
-        outcome = yield from self._ask("write", Claim(key, value, ttl))
-        return None if isinstance(outcome, MomentoError) else isinstance(outcome, Stored)
-
-    def remove(self, key: str) -> Generator[Step, Any, MomentoError | None]:
-        """Delete a key; return the error, if there was one."""
-        error: MomentoError | None = yield from self._ask("write", Remove(key))
-        return error
-
-    def _ask(self, operation: Operation, step: Step) -> Generator[Step, Any, Any]:
+    def _refusal(self, step: Ask) -> MomentoError | None:
+        """Return why the client is not to be asked; None where it is, and from when on."""
         if not self._breaker.allows():
             self._observers.tell("breaker_skip")
             return UnavailableError(_LEFT_ALONE)
@@ -80,25 +102,21 @@ class Remote:
             self._breaker.gave_up()
             late = DeadlineExceededError(_NO_TIME)
             self._observers.tell("error", error=late.code)
-            self._trouble.failed(operation, late)
+            self._trouble.failed(step.operation, late)
             return late
-        told, started = False, self._clock()
-        try:
-            outcome = yield step
-            told = True
-        finally:
-            if not told:
-                self._breaker.gave_up()
-        if isinstance(outcome, MomentoError):
-            self._failed(operation, outcome, self._clock() - started)
-        else:
-            self._breaker.succeeded()
-            self._trouble.worked(operation)
-        return outcome
+        step.asked_at = self._clock()
+        return None
 
-    def _failed(self, operation: Operation, error: MomentoError, seconds: float) -> None:
-        self._observers.tell("error", seconds=seconds, error=error.code)
-        self._trouble.failed(operation, error)
+    def _worked(self, step: Ask) -> None:
+        step.seconds = self._clock() - step.asked_at
+        self._breaker.succeeded()
+        self._trouble.worked(step.operation)
+        if isinstance(step, Store):
+            self._observers.tell("store", len(step.items), seconds=step.seconds)
+
+    def _failed(self, step: Ask, error: MomentoError) -> None:
+        self._observers.tell("error", seconds=self._clock() - step.asked_at, error=error.code)
+        self._trouble.failed(step.operation, error)
         if error.retryable:
             if self._breaker.failed():
                 self._observers.tell("breaker_open")
@@ -107,3 +125,7 @@ class Remote:
             self._breaker.gave_up()
         else:
             self._breaker.succeeded()
+
+
+def _unnamed() -> str:
+    raise InvalidArgumentError(f"no cache is named: set {CACHE_NAME_VARIABLE}, or pass a name to Cache()")

@@ -1,18 +1,15 @@
-"""Plans carried out: their steps with a client and a loader, for threads and for coroutines."""
+"""Plans carried out: their steps with the remote cache and a loader, for threads and for coroutines."""
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast, final
+from typing import Any, TypeVar, final
 
+from momento_lambda.caching.remote import Remote
 from momento_lambda.caching.single_flight import SingleFlight
-from momento_lambda.caching.steps import Beside, Claim, Get, Load, Once, Pause, Plan, Raised, Remove, Store
-from momento_lambda.errors import InvalidArgumentError, MomentoError
-from momento_lambda.runtime.clients import ClientSource
+from momento_lambda.caching.steps import Ask, Beside, Load, Once, Pause, Plan, Raised
 from momento_lambda.runtime.invocation import Invocation, current_invocation, time_left
 
 T = TypeVar("T")
-
-CACHE_NAME_VARIABLE = "MOMENTO_CACHE_NAME"
 
 # A refresh is started only where the invocation has this many times as long left as the loader took last time.
 _TIMES_THE_COST = 2
@@ -22,36 +19,32 @@ _TIMES_THE_COST = 2
 class Runner:
     """Carries out the plans of one cache.
 
-    Only what the client raises counts as trouble with the cache; what the loader raises is the caller's.
-
     Args:
-        clients: Where the client comes from.
-        cache_name: The cache; None when the environment should have named it and did not.
+        remote: The remote cache.
         flights: The loads of this process.
         sleep: Waits some seconds, for threads; coroutines wait in their loop.
     """
 
-    __slots__ = ("_cache_name", "_clients", "_flights", "_sleep")
+    __slots__ = ("_flights", "_remote", "_sleep")
 
-    def __init__(
-        self,
-        clients: ClientSource,
-        cache_name: str | None,
-        flights: SingleFlight,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._clients = clients
-        self._cache_name = cache_name
+    def __init__(self, remote: Remote, flights: SingleFlight, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._remote = remote
         self._flights = flights
         self._sleep = sleep
 
     def run(self, plan: Plan, load: Callable[..., Any]) -> Any:
         """Carry out a plan with the client for threads, and return its outcome or raise it."""
-        return _unwrap(self._run(plan, load))
+        outcome = self._run(plan, load)
+        if isinstance(outcome, Raised):
+            raise outcome.error
+        return outcome
 
     async def run_async(self, plan: Plan, load: Callable[..., Awaitable[Any]]) -> Any:
         """Carry out a plan with the client of the running event loop, and return its outcome or raise it."""
-        return _unwrap(await self._run_async(plan, load))
+        outcome = await self._run_async(plan, load)
+        if isinstance(outcome, Raised):
+            raise outcome.error
+        return outcome
 
     def _run(self, plan: Plan, load: Callable[..., Any]) -> Any:
         outcome: Any = None
@@ -60,8 +53,8 @@ class Runner:
                 step = plan.send(outcome)
                 match step:
                     # First, because a hit asks for nothing else.
-                    case Get() | Store() | Claim() | Remove():
-                        outcome = self._ask(step)
+                    case Ask():
+                        outcome = self._remote.ask(step)
                     case Load():
                         outcome = _attempt(load, step.arguments)
                     case Once():
@@ -84,8 +77,8 @@ class Runner:
                 step = plan.send(outcome)
                 match step:
                     # First, because a hit asks for nothing else.
-                    case Get() | Store() | Claim() | Remove():
-                        outcome = await self._ask_async(step)
+                    case Ask():
+                        outcome = await self._remote.ask_async(step)
                     case Load():
                         outcome = await _attempt_async(load, step.arguments)
                     case Once():
@@ -121,41 +114,6 @@ class Runner:
         invocation.start_async(lambda: self._flights.share_async(step.key, lambda: self._run_async(step.plan(), load)))
         return True
 
-    def _ask(self, step: Get | Store | Claim | Remove) -> Any:
-        try:
-            answer = _call(step, self._name(), self._clients.for_threads())
-        except MomentoError as error:
-            return error
-        return (answer,) if isinstance(step, Get) and len(step.keys) == 1 else answer
-
-    async def _ask_async(self, step: Get | Store | Claim | Remove) -> Any:
-        try:
-            answer = await _call(step, self._name(), await self._clients.for_loop())
-        except MomentoError as error:
-            return error
-        return (answer,) if isinstance(step, Get) and len(step.keys) == 1 else answer
-
-    def _name(self) -> str:
-        if self._cache_name is None:
-            raise InvalidArgumentError(f"no cache is named: set {CACHE_NAME_VARIABLE}, or pass a name to Cache()")
-        return self._cache_name
-
-
-def _call(step: Get | Store | Claim | Remove, name: str, client: Any) -> Any:
-    """Call the client for a step; of the one kind of client it answers, of the other it returns what to await."""
-    match step:
-        case Get(keys=keys):
-            return client.get(name, keys[0]) if len(keys) == 1 else client.get_multi(name, keys)
-        case Store(items=items, ttls=ttls) if len(items) == 1:
-            ((key, value),) = items.items()
-            return client.set(name, key, value, ttls[key])
-        case Store(items=items, ttls=ttls):
-            return client.set_multi(name, items, ttls=ttls)
-        case Claim(key=key, value=value, ttl=ttl):
-            return client.set_if_absent(name, key, value, ttl)
-        case Remove(key=key):
-            return client.delete(name, key)
-
 
 def _attempt(load: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     try:
@@ -180,9 +138,3 @@ async def _sleep_async(seconds: float) -> None:
 def _time_for(step: Beside, invocation: Invocation) -> bool:
     left = invocation.time_left()
     return left is None or left >= step.seconds * _TIMES_THE_COST
-
-
-def _unwrap(outcome: Any) -> Any:
-    if isinstance(outcome, Raised):
-        raise outcome.error
-    return cast("Any", outcome)

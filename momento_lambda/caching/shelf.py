@@ -12,6 +12,7 @@ from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.trouble import Trouble
 from momento_lambda.configuration import MAX_ITEM_BYTES
 from momento_lambda.errors import InvalidArgumentError, LimitExceededError
+from momento_lambda.responses import GetResponse, Hit
 from momento_lambda.wire.arguments import item_bytes
 
 
@@ -89,21 +90,24 @@ class Shelf:
             return Packed(entry, None)
         return Packed(self._as_it_comes_back(entry, stored, policy), stored)
 
-    def take(self, key: str, stored: bytes, policy: Policy, since: int) -> Entry | None:
-        """Return the entry that the remote cache holds, and keep it here too; None where it cannot be read.
+    def take(self, key: str, answer: GetResponse, policy: Policy, since: int) -> Entry | None:
+        """Return the entry that the remote cache holds, and keep it here too; None where there is none to be read.
 
         Args:
             key: Where it is stored.
-            stored: The bytes that the remote cache holds.
-            policy: How they are read.
+            answer: What the remote cache holds there.
+            policy: How it is read.
             since: What `forgotten` was before the cache was asked. What was forgotten meanwhile is not kept.
         """
+        if not isinstance(answer, Hit):
+            return None
+        stored = answer.value_bytes
         entry = policy.packing.unpack(stored)
         if entry is None:
             self._observers.tell("unreadable")
             self._trouble.remark("a stored value could not be read, and was loaded anew")
             return None
-        if since == self.forgotten:
+        if self._tier is not None and since == self.forgotten:
             self.keep(key, stored, entry, policy)
         return entry
 

@@ -60,6 +60,9 @@ class SingleFlight:
 
     The outcome that `lead` returns goes to everyone; what `lead` raises goes to the leader alone (an interruption, a
     cancellation), and another one leads. An error that everyone is to get is an outcome.
+
+    Attributes:
+        landings: How many loads have landed: a mark of this moment, for `landed_since`.
     """
 
     def __init__(self) -> None:
@@ -68,19 +71,15 @@ class SingleFlight:
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Future[Any]]] = (
             weakref.WeakKeyDictionary()
         )
-        self._landings = 0
+        self.landings = 0
         self._last_landing: OrderedDict[str, int] = OrderedDict()
 
-    def ticket(self) -> int:
-        """Return a mark of this moment, for `landed_since`."""
-        return self._landings
-
-    def landed_since(self, key: str, ticket: int) -> bool:
+    def landed_since(self, key: str, landings: int) -> bool:
         """Whether a load of the key may have landed since: what was missing then may be there now."""
         with self._lock:
-            if self._landings - ticket >= _REMEMBERED_LANDINGS:
+            if self.landings - landings >= _REMEMBERED_LANDINGS:
                 return True
-            return self._last_landing.get(key, 0) > ticket
+            return self._last_landing.get(key, 0) > landings
 
     def under_way(self, key: str) -> bool:
         """Whether a thread is loading the key."""
@@ -194,8 +193,8 @@ class SingleFlight:
             self._note_landing(key)
 
     def _note_landing(self, key: str) -> None:
-        self._landings += 1
-        self._last_landing[key] = self._landings
+        self.landings += 1
+        self._last_landing[key] = self.landings
         self._last_landing.move_to_end(key)
         if len(self._last_landing) > _REMEMBERED_LANDINGS:
             self._last_landing.popitem(last=False)

@@ -3,20 +3,64 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, TypeAlias, final
 
+from momento_lambda.caching.trouble import Operation
+
+
+class Ask:
+    """Something to ask of the remote cache. Outcome: its answer, or the MomentoError that stood in the way.
+
+    Attributes:
+        operation: What fails where this fails.
+        asked_at: When it was asked, in seconds on the clock of whoever did.
+        seconds: How long the answer took.
+    """
+
+    __slots__ = ("asked_at", "seconds")
+
+    operation: Operation = "write"
+    asked_at: float
+    seconds: float
+
+    def put_to(self, client: Any, cache_name: str) -> Any:
+        """Call a client; one kind of client answers, and of the other the answer is to be awaited."""
+        raise NotImplementedError
+
 
 @final
-class Get:
-    """Read keys from the cache. Outcome: an answer per key, or the MomentoError that stood in the way."""
+class Get(Ask):
+    """Read a key. Answer: Hit or Miss."""
+
+    __slots__ = ("key",)
+
+    operation = "read"
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def put_to(self, client: Any, cache_name: str) -> Any:
+        """Call a client."""
+        return client.get(cache_name, self.key)
+
+
+@final
+class GetMany(Ask):
+    """Read keys. Answer: Hit or Miss for each."""
 
     __slots__ = ("keys",)
+
+    operation = "read"
 
     def __init__(self, keys: Sequence[str]) -> None:
         self.keys = keys
 
+    def put_to(self, client: Any, cache_name: str) -> Any:
+        """Call a client."""
+        return client.get_multi(cache_name, self.keys)
+
 
 @final
-class Store:
-    """Write items to the cache, with TTLs in seconds. Outcome: None, or the MomentoError that stood in the way."""
+class Store(Ask):
+    """Write items, with TTLs in seconds. Answer: None."""
 
     __slots__ = ("items", "ttls")
 
@@ -24,10 +68,17 @@ class Store:
         self.items = items
         self.ttls = ttls
 
+    def put_to(self, client: Any, cache_name: str) -> Any:
+        """Call a client."""
+        if len(self.items) > 1:
+            return client.set_multi(cache_name, self.items, ttls=self.ttls)
+        ((key, value),) = self.items.items()
+        return client.set(cache_name, key, value, self.ttls[key])
+
 
 @final
-class Claim:
-    """Write an item where there is none. Outcome: Stored or NotStored, or the MomentoError that stood in the way."""
+class Claim(Ask):
+    """Write an item where there is none. Answer: Stored or NotStored."""
 
     __slots__ = ("key", "ttl", "value")
 
@@ -36,15 +87,40 @@ class Claim:
         self.value = value
         self.ttl = ttl
 
+    def put_to(self, client: Any, cache_name: str) -> Any:
+        """Call a client."""
+        return client.set_if_absent(cache_name, self.key, self.value, self.ttl)
+
 
 @final
-class Remove:
-    """Delete a key. Outcome: None, or the MomentoError that stood in the way."""
+class Exchange(Ask):
+    """Write an item in place of the one that is expected there, and of no other. Answer: Stored or NotStored."""
+
+    __slots__ = ("expected", "key", "ttl", "value")
+
+    def __init__(self, key: str, value: bytes, expected: bytes, ttl: float) -> None:
+        self.key = key
+        self.value = value
+        self.expected = expected
+        self.ttl = ttl
+
+    def put_to(self, client: Any, cache_name: str) -> Any:
+        """Call a client."""
+        return client.set_if_equal(cache_name, self.key, self.value, self.expected, self.ttl)
+
+
+@final
+class Remove(Ask):
+    """Delete a key. Answer: None."""
 
     __slots__ = ("key",)
 
     def __init__(self, key: str) -> None:
         self.key = key
+
+    def put_to(self, client: Any, cache_name: str) -> Any:
+        """Call a client."""
+        return client.delete(cache_name, self.key)
 
 
 @final
@@ -107,5 +183,5 @@ class Raised:
         self.error = error
 
 
-Step: TypeAlias = Get | Store | Claim | Remove | Load | Pause | Once | Beside
+Step: TypeAlias = Ask | Load | Pause | Once | Beside
 Plan: TypeAlias = Generator[Step, Any, Any]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from momento_lambda.caching.back_off import BackOff
 from momento_lambda.caching.breaker import Breaker
 from momento_lambda.caching.events import Observers
+from momento_lambda.caching.loading import Loading
 from momento_lambda.caching.local_tier import LocalTier
 from momento_lambda.caching.options import Options
 from momento_lambda.caching.read_aside import ReadAside
@@ -25,8 +26,10 @@ class Workings(NamedTuple):
 
     options: Options
     reads: ReadAside
+    loading: Loading
     batches: ReadMany
     writes: Writes
+    remote: Remote
     runner: Runner
     observers: Observers
 
@@ -59,23 +62,25 @@ def assemble(
         tier.serve(name or "")
     trouble = Trouble(name or "")
     flights, loads, back_off = SingleFlight(), LoadsUnderWay(), BackOff(options.chance)
-    remote = Remote(breaker, trouble, observers, time_left)
+    remote = Remote(clients, name, breaker=breaker, trouble=trouble, observers=observers, time_left=time_left)
     shelf = Shelf(trouble, observers, tier, now_ms)
+    loading = Loading(
+        shelf,
+        flights=flights,
+        loads=loads,
+        back_off=back_off,
+        trouble=trouble,
+        observers=observers,
+        time_left=time_left,
+        chance=options.chance,
+    )
     return Workings(
         options=options,
-        reads=ReadAside(
-            remote,
-            shelf,
-            flights=flights,
-            loads=loads,
-            back_off=back_off,
-            trouble=trouble,
-            observers=observers,
-            time_left=time_left,
-            chance=options.chance,
-        ),
-        batches=ReadMany(remote, shelf, loads=loads, back_off=back_off, trouble=trouble, observers=observers),
-        writes=Writes(remote, shelf, flights=flights, loads=loads, trouble=trouble, observers=observers),
-        runner=Runner(clients, name, flights),
+        reads=ReadAside(shelf, loading, observers, options.chance),
+        loading=loading,
+        batches=ReadMany(shelf, loads=loads, back_off=back_off, trouble=trouble, observers=observers),
+        writes=Writes(shelf, flights=flights, loads=loads, trouble=trouble, observers=observers),
+        remote=remote,
+        runner=Runner(remote, flights),
         observers=observers,
     )

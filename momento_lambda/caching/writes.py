@@ -5,10 +5,9 @@ from typing import Any, final
 
 from momento_lambda.caching.events import Observers
 from momento_lambda.caching.policy import Policy
-from momento_lambda.caching.remote import Remote
 from momento_lambda.caching.shelf import Shelf
 from momento_lambda.caching.single_flight import LoadsUnderWay, SingleFlight
-from momento_lambda.caching.steps import Load, Raised, Step
+from momento_lambda.caching.steps import Load, Raised, Remove, Step, Store
 from momento_lambda.caching.trouble import Trouble
 
 
@@ -17,7 +16,6 @@ class Writes:
     """How one cache is written by hand.
 
     Args:
-        remote: The remote cache.
         shelf: What turns values into stored ones, and this process's own tier.
         flights: The loads that callers share, which later callers must not.
         loads: The loads under way, which must not store what is older.
@@ -27,7 +25,6 @@ class Writes:
 
     def __init__(
         self,
-        remote: Remote,
         shelf: Shelf,
         *,
         flights: SingleFlight,
@@ -35,7 +32,6 @@ class Writes:
         trouble: Trouble,
         observers: Observers,
     ) -> None:
-        self._remote = remote
         self._shelf = shelf
         self._flights = flights
         self._loads = loads
@@ -49,7 +45,7 @@ class Writes:
         entry, stored = self._shelf.pack(key, loaded, policy)
         if stored is None:
             return False
-        error = yield from self._remote.store({key: stored}, {key: loaded.kept_ms / 1000})
+        error = yield Store({key: stored}, {key: loaded.kept_ms / 1000})
         if error is not None:
             return Raised(error) if policy.raise_errors else False
         self._shelf.keep(key, stored, entry, policy)
@@ -64,7 +60,7 @@ class Writes:
         """
         self._outdate(key)
         self._observers.tell("invalidate")
-        error = yield from self._remote.remove(key)
+        error = yield Remove(key)
         if error is None:
             return True
         if strict:

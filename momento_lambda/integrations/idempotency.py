@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from momento_lambda.caching.keys import escape
-from momento_lambda.caching.running import CACHE_NAME_VARIABLE
+from momento_lambda.caching.remote import CACHE_NAME_VARIABLE
 from momento_lambda.configuration import Configuration
 from momento_lambda.errors import AuthenticationError, InvalidArgumentError, MomentoError
 from momento_lambda.integrations.idempotency_record import pack, unpack

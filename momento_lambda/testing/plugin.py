@@ -57,7 +57,7 @@ def momento_cache(
 ) -> "Iterator[Cache]":
     """A cache of the test's own, empty: what `Cache(...)` and the clients find in the environment."""
     from momento_lambda.caching.cache import Cache
-    from momento_lambda.caching.running import CACHE_NAME_VARIABLE
+    from momento_lambda.caching.remote import CACHE_NAME_VARIABLE
     from momento_lambda.credentials import API_KEY_VARIABLE, ENDPOINT_VARIABLE
     from momento_lambda.runtime.clients import close_shared_clients
 

@@ -148,6 +148,9 @@ class _Faulty:
     def set_if_absent(self, cache: str, key: str, value: bytes, ttl: Ttl) -> Any:
         return self._ask("set_if_absent", self._faults.on_write, cache, key, value, ttl)
 
+    def set_if_equal(self, cache: str, key: str, value: bytes, equal: bytes, ttl: Ttl) -> Any:
+        return self._ask("set_if_equal", self._faults.on_write, cache, key, value, equal, ttl)
+
     def delete(self, cache: str, key: str) -> Any:
         return self._ask("delete", self._faults.on_write, cache, key)
 

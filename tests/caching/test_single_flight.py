@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from momento_lambda import Cache
+from momento_lambda import Cache, NoStore
 from momento_lambda.caching.single_flight import SingleFlight
 from momento_lambda.caching.steps import Pause, Plan
 from momento_lambda.errors import ClientStateError, DeadlineExceededError
@@ -84,6 +84,38 @@ async def test_a_hundred_tasks_are_one_load(faults: "Faults", make_cache: "Make"
     assert [7] * MANY == await asyncio.gather(*(value() for _ in range(MANY)))
     assert [1] == loads
     assert 1 == faults.asked.count("set")
+
+
+def test_threads_that_share_a_load_share_no_object(faults: "Faults", make_cache: "Make") -> None:
+    """Each of those who share a load gets an object of its own, as on a hit."""
+    cache, gate = make_cache(), Gate(faults, 20)
+
+    @cache.cached
+    def value() -> list[int]:
+        gate.wait()
+        return [1]
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: value(), range(20)))
+    assert [[1]] * 20 == answers
+    assert 20 == len(set(map(id, answers)))
+
+
+@pytest.mark.parametrize(("storable", "objects"), [(True, 20), (False, 1)], ids=["stored", "not stored"])
+async def test_tasks_that_share_a_load_share_no_object(
+    faults: "Faults", make_cache: "Make", *, storable: bool, objects: int
+) -> None:
+    """For tasks it is the same; only what is not stored, and so has no bytes, is one object for all."""
+    gate = Gate(faults, 20)
+
+    @make_cache().cached
+    async def value() -> list[int]:
+        await gate.wait_in_loop()
+        return [1] if storable else NoStore([1])  # type: ignore[return-value]  # the one or the other
+
+    answers = await asyncio.gather(*(value() for _ in range(20)))
+    assert [[1]] * 20 == answers
+    assert objects == len(set(map(id, answers)))
 
 
 async def test_keys_do_not_wait_for_each_other(cache: Cache) -> None:
@@ -431,14 +463,14 @@ async def test_a_cache_that_fails_is_one_load_too(faults: "Faults", make_cache: 
 def test_many_landings_are_remembered_only_in_part() -> None:
     """Whether a load landed long ago is forgotten on the safe side: it may have."""
     flights = SingleFlight()
-    ticket = flights.ticket()
+    landings = flights.landings
     flights.share("other", int, for_ever)
-    assert (False, True) == (flights.landed_since("key", ticket), flights.landed_since("other", ticket))
-    assert not flights.landed_since("other", flights.ticket())
+    assert (False, True) == (flights.landed_since("key", landings), flights.landed_since("other", landings))
+    assert not flights.landed_since("other", flights.landings)
     for number in range(1024):
         flights.share(f"key-{number}", int, for_ever)
-    assert flights.landed_since("never", ticket)
-    assert not flights.landed_since("never", flights.ticket())
+    assert flights.landed_since("never", landings)
+    assert not flights.landed_since("never", flights.landings)
 
 
 async def test_a_cache_that_fails_when_looked_at_again(

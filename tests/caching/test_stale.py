@@ -9,7 +9,7 @@ import pytest
 
 from momento_lambda import Cache
 from momento_lambda.caching.back_off import BackOff
-from momento_lambda.caching.read_aside import ReadAside
+from momento_lambda.caching.loading import Loading
 from momento_lambda.runtime import persistent_loop
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ class Context:
 def loader(monkeypatch: pytest.MonkeyPatch) -> Loader:
     """A loader whose cost is measured with its own clock."""
     loader = Loader()
-    original = ReadAside.__init__
+    original = Loading.__init__
 
-    def with_clock(self: ReadAside, *args: Any, **kwargs: Any) -> None:
+    def with_clock(self: Loading, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs, clock=loader.clock)
 
-    monkeypatch.setattr(ReadAside, "__init__", with_clock)
+    monkeypatch.setattr(Loading, "__init__", with_clock)
     return loader
 
 
