@@ -131,9 +131,10 @@ class Cache:
         self._keys = CacheKeys(namespace, version)
         self._breaker = breaker or Breaker()
         self._observers = Observers(self._name or "", tuple(observers))
+        self._clients = _client_source(client, credentials, timeout, connect_timeout)
         self._workings = assemble(
             self._name,
-            _client_source(client, credentials, timeout, connect_timeout),
+            self._clients,
             options,
             breaker=self._breaker,
             tier=local_tier,
@@ -404,9 +405,10 @@ class Cache:
         """Decorate a function's handler, plain or coroutine; the result is what Lambda calls.
 
         Event, context, return value and exceptions pass through untouched. A coroutine function runs on one event
-        loop for the life of the process, so that its connections stay warm. A handler with a keyword-only parameter
-        named `cache` is passed this cache. Values that are loaded anew beside the handler are joined before it
-        returns. `stats` count from nothing in each invocation.
+        loop for the life of the process, so that its connections stay warm; on Lambda that loop begins to connect when
+        the function is decorated. A handler with a keyword-only parameter named `cache` is passed this cache. Values
+        that are loaded anew beside the handler are joined before it returns. `stats` count from nothing in each
+        invocation.
 
         Args:
             function: The handler, where the decorator stands without parentheses.
@@ -416,8 +418,12 @@ class Cache:
         """
         namespace = metrics_namespace or os.environ.get(METRICS_NAMESPACE_VARIABLE)
 
+        def connect() -> None:
+            if on_lambda():
+                self._clients.start_for_loop()
+
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            return wrap_handler(function, self, lambda: self._measured(namespace))
+            return wrap_handler(function, self, connect=connect, measured=lambda: self._measured(namespace))
 
         return decorate if function is None else decorate(function)
 

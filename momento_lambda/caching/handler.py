@@ -14,7 +14,11 @@ _LOOP_MODULE = "momento_lambda.runtime.persistent_loop"
 
 
 def wrap_handler(
-    function: Callable[..., Any], cache: object, measured: Callable[[], AbstractContextManager[None]]
+    function: Callable[..., Any],
+    cache: object,
+    *,
+    connect: Callable[[], None],
+    measured: Callable[[], AbstractContextManager[None]],
 ) -> Callable[..., Any]:
     """Return what Lambda is to call in place of a handler.
 
@@ -26,6 +30,7 @@ def wrap_handler(
     Args:
         function: The handler.
         cache: The cache to pass.
+        connect: Called at once where the handler is a coroutine function, to connect for its loop.
         measured: Returns what each invocation runs inside of, with all that it started.
     """
     parameter = inspect.signature(function).parameters.get(_CACHE_PARAMETER)
@@ -33,6 +38,7 @@ def wrap_handler(
     if inspect.iscoroutinefunction(inspect.unwrap(function)):
         # It will be needed, and is paid for while the function's module is loaded rather than in an invocation.
         importlib.import_module(_LOOP_MODULE)
+        connect()
 
     @functools.wraps(function)
     def handler(*args: Any, **kwargs: Any) -> Any:

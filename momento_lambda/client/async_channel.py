@@ -1,9 +1,11 @@
 """A connection for one event loop: calls, retries within one deadline, and errors of our own kind."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from typing import Any, final
+from weakref import WeakSet
 
 import grpc
 import grpc.aio
@@ -15,8 +17,17 @@ from momento_lambda.client.stopwatch import Stopwatch
 from momento_lambda.errors import AuthenticationError, CancelledError, ClientStateError, MomentoError
 from momento_lambda.wire.rpc import Reply, Request, Rpc
 
+_open: WeakSet[grpc.aio.Channel] = WeakSet()
 # In a child process, what its parent was connected by. Destroying it would be heard at the other end.
 _of_parent: list[grpc.aio.Channel] = []
+
+
+def _after_fork() -> None:
+    _of_parent.extend(_open)
+    _open.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 @final
@@ -96,8 +107,6 @@ class AsyncChannel:
 
     def after_fork(self) -> None:
         """Leave the connection and its event loop to the parent, in a child process; the next call makes another."""
-        if self._channel is not None:
-            _of_parent.append(self._channel)
         self._loop = None
         self._forget()
 
@@ -181,6 +190,7 @@ class AsyncChannel:
         if channel is not None:
             # First, so that there are never two.
             await channel.close()
+            _open.discard(channel)
 
     def _forget(self) -> None:
         self._channel = None
@@ -206,6 +216,7 @@ class AsyncChannel:
             raise _closed_error()
         if self._channel is None:
             self._channel = self._connect()
+            _open.add(self._channel)
         kind = self._channel.unary_stream if rpc.streams else self._channel.unary_unary
         call = kind(rpc.path, rpc.request.SerializeToString, rpc.reply.FromString)
         self._calls[rpc] = call
@@ -223,8 +234,9 @@ class AsyncChannel:
         if _of_parent:
             # gRPC's handlers of forks skip its event loops: a call would hang, or end the process.
             raise ClientStateError(
-                "gRPC cannot be used by coroutines in a child process whose parent did so: "
-                "use the client for threads here, or start the child with spawn instead of fork"
+                "coroutines cannot use gRPC in a child process that was forked while its parent's coroutines were "
+                "connected: use the client for threads here, start the child with spawn instead of fork, or close the "
+                "parent's client before"
             )
         if self._credentials is None:
             return grpc.aio.insecure_channel(self._target, self._options)

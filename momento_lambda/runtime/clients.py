@@ -41,6 +41,9 @@ class ClientSource(Protocol):
             MomentoError: There is none, and none can be built.
         """
 
+    def start_for_loop(self) -> None:
+        """Connect in the background, on this thread's persistent loop, for a handler that is a coroutine function."""
+
     async def for_loop(self) -> "SimpleCacheClientAsync":
         """Return the client for the running event loop.
 
@@ -66,6 +69,9 @@ class GivenClient:
             ClientStateError: It is another kind of object, or could not be built.
         """
         return self._for_threads or self._checked_for_threads()
+
+    def start_for_loop(self) -> None:
+        """Do nothing: a given client connects when its owner has it do so."""
 
     async def for_loop(self) -> "SimpleCacheClientAsync":
         """Return the given client.

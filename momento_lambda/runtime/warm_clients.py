@@ -69,6 +69,7 @@ class WarmClients:
         self._connect_timeout = connect_timeout
         self._default_ttl = default_ttl
         self._clocks = clocks
+        self._coroutines = False
         self._threads: _Seat[SimpleCacheClient, threading.Lock] = _Seat(threading.Lock())
         self._loops: dict[asyncio.AbstractEventLoop, _Seat[SimpleCacheClientAsync, asyncio.Lock]] = {}
         self._loops_lock = threading.Lock()
@@ -95,7 +96,21 @@ class WarmClients:
 
     def start(self) -> None:
         """Build the client for threads in the background, so that connecting overlaps whatever comes next."""
-        threading.Thread(target=self._build_quietly, name="momento-lambda-connect", daemon=True).start()
+        threading.Thread(target=self._start_for_threads, name="momento-lambda-connect", daemon=True).start()
+
+    def start_for_loop(self) -> None:
+        """Build the client for this thread's persistent loop instead, on which a handler that is a coroutine runs.
+
+        What was or is being connected for threads is disconnected: should they want it, it connects again.
+        """
+        if self._coroutines:
+            return
+        self._coroutines = True
+        if self._threads.client is not None:
+            self._threads.client.disconnect()
+        from momento_lambda.runtime import persistent_loop  # noqa: PLC0415  # only coroutines pay for asyncio
+
+        persistent_loop.begin(self._build_quietly_for_loop())
 
     def close(self) -> None:
         """Close the client for threads, if there is one; the next call builds another."""
@@ -110,16 +125,26 @@ class WarmClients:
             client = self._threads.leave()
             if client is not None:
                 client.disconnect()
-        for loop, seat in self._loops.items():
-            later = seat.leave()
+        if self._coroutines:
+            from momento_lambda.runtime import persistent_loop  # noqa: PLC0415  # only coroutines pay for asyncio
+
+            persistent_loop.take_back()
+        for loop, seat in list(self._loops.items()):
             # A loop that is running is a thread's own, and finds out by its first call that its connection is dead.
-            if later is not None and not loop.is_closed() and not loop.is_running():
-                loop.run_until_complete(later.disconnect())
+            if loop.is_running():
+                seat.leave()
+            elif not loop.is_closed():
+                loop.run_until_complete(_disconnect(seat))
         self._credentials.forget()
 
     def after_restore(self) -> None:
         """Connect again; where that comes to nothing, the first operation meets the same trouble and reports it."""
-        self._build_quietly()
+        if self._coroutines:
+            from momento_lambda.runtime import persistent_loop  # noqa: PLC0415  # only coroutines pay for asyncio
+
+            persistent_loop.run(self._build_quietly_for_loop())
+        else:
+            self._build_quietly()
 
     def after_fork(self) -> None:
         """Leave every connection to the parent, in a child process."""
@@ -171,11 +196,27 @@ class WarmClients:
                 seat.take(client, credentials)
             return client
 
+    def _start_for_threads(self) -> None:
+        # Most of the time goes by here, and meanwhile it may turn out that nobody but coroutines will ask.
+        import momento_lambda.client.sync_client  # noqa: F401, PLC0415  # see the module's head
+
+        if not self._coroutines:
+            self._build_quietly()
+        if self._coroutines and self._threads.client is not None:
+            self._threads.client.disconnect()
+
     def _build_quietly(self) -> None:
         try:
             self.for_threads()
         except MomentoError:
             # Not lost: the first operation meets the same trouble, and reports it where somebody looks.
+            return
+
+    async def _build_quietly_for_loop(self) -> None:
+        try:
+            await self.for_loop()
+        except MomentoError:
+            # As above.
             return
 
     def _settings(self, seat: "_Seat[Any, Any]", credentials: CredentialProvider) -> dict[str, Any]:
@@ -248,6 +289,14 @@ class _Seat(Generic[_Client, _Lock]):
         """Have none, and return the one there was."""
         client, self.client = self.client, None
         return client
+
+
+async def _disconnect(seat: "_Seat[SimpleCacheClientAsync, asyncio.Lock]") -> None:
+    # Whoever is connecting does so to the end, so that there is something to disconnect.
+    async with seat.lock:
+        client = seat.leave()
+    if client is not None:
+        await client.disconnect()
 
 
 def _still_connecting() -> DeadlineExceededError:

@@ -76,10 +76,10 @@ class Network:
             for link in self._open:
                 link.reset()
 
-    def wait_until_closed(self) -> None:
-        """Return when no connection is open any more."""
+    def wait_until_closed(self, *, but: int = 0) -> None:
+        """Return when no connection is open any more, but for so many."""
         with self._changed:
-            assert self._changed.wait_for(lambda: not self._open, PATIENT)
+            assert self._changed.wait_for(lambda: len(self._open) == but, PATIENT)
 
     def close(self) -> None:
         """Accept no more connections, and end those that are open."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FORKING = """
 import asyncio, json, os
-from momento_lambda import Configuration, MomentoError
+from momento_lambda import Configuration, CredentialProvider, MomentoError, SimpleCacheClientAsync
 from momento_lambda.chance import system_chance
 from momento_lambda.runtime import persistent_loop
 from momento_lambda.runtime.clients import warm_clients
@@ -28,15 +28,35 @@ def get():
 async def get_later():
     return repr(await (await clients.for_loop()).get("cache", "absent"))
 
+async def make():
+    client = SimpleCacheClientAsync(CredentialProvider.from_environment(), 60, configuration=Configuration(timeout=20))
+    return client, repr(await client.get("cache", "absent"))
+
+async def make_and_close():
+    client, answer = await make()
+    await client.close()
+    return answer
+
+def closed():
+    return asyncio.run(make_and_close())
+
+kept = []
+
+def open():
+    kept.append(persistent_loop.run(make()))
+    return kept[-1][1]
+
 async def running_loop():
     return id(asyncio.get_running_loop())
 
 def use(*calls):
     try:
         answers = [call() for call in calls]
+        message = None
     except MomentoError as error:
-        answers = error.code
-    return {"answers": answers, "chance": system_chance(), "loop": persistent_loop.run(running_loop())}
+        answers, message = error.code, error.message
+    loop = persistent_loop.run(running_loop())
+    return {"answers": answers, "message": message, "chance": system_chance(), "loop": loop}
 
 def loop():
     return persistent_loop.run(get_later())
@@ -81,7 +101,13 @@ def run_forking(network: "Network", server: LocalServer, before: str, child: str
 
 @pytest.mark.parametrize(
     ("before", "child", "connections"),
-    [("get", "get", 2), ("get", "loop", 2), ("get", "get, loop", 3), ("get, loop", "get", 3)],
+    [
+        ("get", "get", 2),
+        ("get", "loop", 2),
+        ("get", "get, loop", 3),
+        ("get, loop", "get", 3),
+        ("closed", "closed", 4),
+    ],
 )
 def test_a_child_connects_anew(
     network: "Network", server: LocalServer, before: str, child: str, *, connections: int
@@ -93,10 +119,16 @@ def test_a_child_connects_anew(
     assert connections == network.connections
 
 
-def test_coroutines_on_both_sides(network: "Network", server: LocalServer) -> None:
-    """Where coroutines of the parent have a connection, those of the child are refused one, since gRPC would hang."""
-    found = run_forking(network, server, "loop", "loop")
+@pytest.mark.parametrize("before", ["loop", "open"])
+@pytest.mark.parametrize("child", ["loop", "open"])
+def test_coroutines_on_both_sides(network: "Network", server: LocalServer, before: str, child: str) -> None:
+    """Where coroutines of the parent have a connection, those of the child are refused one, since gRPC would hang.
+
+    That holds of the process's warm clients and of the user's own, and the message says what to do.
+    """
+    found = run_forking(network, server, before, child)
     assert (0, "CLIENT_STATE") == (found["status"], found["child"]["answers"])
+    assert "use the client for threads here" in found["child"]["message"]
     assert ["Miss()"] == found["before"]["answers"] == found["after"]["answers"]
 
 

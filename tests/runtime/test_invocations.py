@@ -1,5 +1,6 @@
 """Handlers from invocation to invocation: one client, one connection, and answers where there is no cache."""
 
+import threading
 import time as real_time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -7,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from momento_lambda import Cache, Configuration
+from momento_lambda import Cache, Configuration, SimpleCacheClientAsync
 from momento_lambda.runtime import persistent_loop
-from momento_lambda.runtime.clients import warm_clients
+from momento_lambda.runtime.clients import shared_clients, warm_clients
 from momento_lambda.server import LocalServer
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def build(request: pytest.FixtureRequest) -> Callable[[Cache, Callable[[], str]]
 def test_one_connection(network: "Network", build: Callable[..., Callable[[Any, Any], str]]) -> None:
     """A hundred invocations load once, hit ninety-nine times, and open no connection but the first.
 
-    That of the coroutines comes beside the one for threads, which INIT began.
+    That of coroutines may come after the one for threads, which INIT began before it knew.
     """
     loads: list[None] = []
 
@@ -76,6 +77,30 @@ def test_one_connection(network: "Network", build: Callable[..., Callable[[Any, 
     assert ["value"] * 100 == answers
     assert 1 == len(loads)
     assert network.connections <= (1 if build is plain else 2)
+
+
+def test_init_of_coroutines(network: "Network", monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that is a coroutine function is connected when it is decorated, before anybody invokes it.
+
+    Its client is that of the loop that it will run on; what was connected for threads is disconnected.
+    """
+    connected = threading.Event()
+    ping = SimpleCacheClientAsync.ping
+
+    async def tell(client: SimpleCacheClientAsync, timeout: float | None = None) -> None:
+        await ping(client, timeout)
+        connected.set()
+
+    monkeypatch.setattr(SimpleCacheClientAsync, "ping", tell)
+    cache = Cache("cache", timeout=PATIENT, connect_timeout=PATIENT)
+    shared_clients(Configuration.detect().replace(timeout=PATIENT), PATIENT).for_threads()
+    assert 1 == network.connections
+    handler = coroutine(cache, lambda: "value")
+    assert connected.wait(PATIENT)
+    assert "value" == handler("init of coroutines", CONTEXT)
+    assert "value" == handler("init of coroutines", CONTEXT)
+    assert 2 == network.connections
+    network.wait_until_closed(but=1)
 
 
 def test_init_that_reaches_nothing(network: "Network", build: Callable[..., Callable[[Any, Any], str]]) -> None:

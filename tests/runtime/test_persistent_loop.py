@@ -7,6 +7,7 @@ import pytest
 
 from momento_lambda.runtime import persistent_loop
 
+PATIENT = 30.0
 SEEN: contextvars.ContextVar[str] = contextvars.ContextVar("SEEN", default="nothing")
 
 
@@ -44,6 +45,65 @@ def test_tasks_go_on_in_the_next_run() -> None:
 
     task = persistent_loop.run(leave())
     assert "done" == persistent_loop.run(join(task))
+
+
+def test_a_head_start() -> None:
+    """What was begun runs in the background, on the loop that this thread runs on later."""
+    seen: list[object] = []
+    over = threading.Event()
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        seen.extend([asyncio.get_running_loop(), threading.current_thread()])
+        over.set()
+
+    persistent_loop.begin(work())
+    assert over.wait(PATIENT)
+    assert persistent_loop.run(loop()) is seen[0]
+    assert threading.current_thread() is not seen[1]
+
+
+def test_a_head_start_that_is_not_over() -> None:
+    """When this thread wants its loop it gets it, and what was begun goes on beside what it runs, however many."""
+    began = [threading.Event() for _ in range(2)]
+    threads: list[threading.Thread] = []
+    go_on = asyncio.Event()
+
+    async def work(event: threading.Event) -> None:
+        event.set()
+        await go_on.wait()
+        threads.append(threading.current_thread())
+
+    async def let_go_on() -> None:
+        go_on.set()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+    for event in began:
+        persistent_loop.begin(work(event))
+        assert event.wait(PATIENT)
+    persistent_loop.run(let_go_on())
+    assert [threading.current_thread()] * 2 == threads
+
+
+def test_a_head_start_is_taken_back() -> None:
+    """Taken back, or closed, the loop stands still; there need be nothing to take back."""
+    ticked = threading.Event()
+
+    async def tick() -> None:
+        while True:
+            ticked.set()
+            await asyncio.sleep(0)
+
+    persistent_loop.take_back()
+    persistent_loop.begin(tick())
+    assert ticked.wait(PATIENT)
+    persistent_loop.take_back()
+    ticked.clear()
+    assert not ticked.is_set()
+    assert not persistent_loop.run(loop()).is_running()
+    persistent_loop.begin(tick())
+    assert ticked.wait(PATIENT)
+    persistent_loop.close()
 
 
 def test_each_thread_has_its_own() -> None:

@@ -98,6 +98,24 @@ def test_coroutines_on_the_persistent_loop(credentials: CredentialProvider, netw
     persistent_loop.close()
 
 
+def test_a_handler_that_is_a_coroutine(credentials: CredentialProvider, network: "Network") -> None:
+    """What began to connect for its loop is over before the snapshot, and what is made after the restore is for it."""
+    clients = shared_clients(CONFIGURATION, PATIENT, Finder(credentials))
+
+    async def get() -> object:
+        return await (await clients.for_loop()).get("cache", "absent")
+
+    clients.start_for_loop()
+    runtime_client.run_before_snapshot()
+    network.wait_until_closed()
+    assert 1 == network.connections
+    runtime_client.run_after_restore()
+    assert 2 == network.connections
+    assert Miss() == persistent_loop.run(get())
+    assert 2 == network.connections
+    persistent_loop.close()
+
+
 def test_a_loop_that_was_closed(credentials: CredentialProvider) -> None:
     """A loop that was closed before the snapshot is nobody's concern."""
     clients = shared_clients(CONFIGURATION, PATIENT, Finder(credentials))
