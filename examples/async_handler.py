@@ -1,11 +1,11 @@
 """A coroutine as the handler, with two reads at the same time. Lambda calls it like any other.
 
     $ python examples/async_handler.py
-    neither is cached            262.3 ms   miss, miss, load, load, store, store
+    neither is cached            162.3 ms   miss, miss, load, load, store, store
     both are cached                1.9 ms   hit, hit
-    an order was placed          202.2 ms   invalidate, hit, miss, load, store
+    an order was placed          102.4 ms   invalidate, hit, miss, load, store
 
-Each loader takes 200 ms, and the first event waits for the connection too, which on Lambda is made while the module is
+Each loader takes 100 ms, and the first event waits for the connection too, which on Lambda is made while the module is
 imported. One event loop serves every invocation, so it stays open between them.
 """
 
@@ -24,14 +24,14 @@ ORDERS = ["tea", "milk"]
 @cache.cached(key="user:{user_id}")
 async def get_user(user_id: str) -> dict[str, Any]:
     """Ask a slow service."""
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.1)
     return {"id": user_id, "name": "Ada"}
 
 
 @cache.cached(key="orders:{user_id}", ttl="1m")
 async def get_orders(user_id: str) -> list[str]:  # noqa: ARG001  # there is one user
     """Ask another one."""
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.1)
     return ORDERS
 
 
