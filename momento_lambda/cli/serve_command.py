@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder
+from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder, LimitBytes, LimitItem, LimitRequests
 from momento_lambda.credentials import Endpoint
 from momento_lambda.server.admin_server import AdminAddress
 from momento_lambda.server.data_folder import default_data_folder
@@ -17,6 +17,7 @@ from momento_lambda.server.server import CacheServer
 from momento_lambda.server.serving import GRACE_SECONDS
 from momento_lambda.server.serving import serve as serve_until_stopped
 from momento_lambda.server.tls import TlsIdentity
+from momento_lambda.server.token_limits import TokenLimits
 
 SETTINGS: Final = {"auto_envvar_prefix": "MOMENTO_SERVER"}
 """Every option may come from the environment: `--tls-cert` from MOMENTO_SERVER_TLS_CERT. What is typed wins."""
@@ -37,6 +38,17 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Let others reach it in plaintext, where a proxy encrypts.")
     ] = False,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST[:PORT]",
+            help="Where clients reach it, for the tokens that it makes.",
+            show_default="where the token leads that they are made with",
+        ),
+    ] = None,
+    limit_requests: LimitRequests = None,
+    limit_bytes: LimitBytes = None,
+    limit_item: LimitItem = None,
     faults: Annotated[bool, typer.Option("--faults", help="Let calls ask to be failed or delayed.")] = False,
     drain_delay: Annotated[
         float, typer.Option(min=0, help="Seconds between saying that no more calls should come and taking no more.")
@@ -69,6 +81,8 @@ def serve(
         keys=None if no_auth else KeyFolder.with_a_key(data_dir or default_data_folder()),
         tls=_tls(tls_cert, tls_key),
         insecure=insecure,
+        public_endpoint=endpoint,
+        limits=TokenLimits(limit_requests, limit_bytes, limit_item),
         faults=faults,
     )
     admin = None if admin_port is None else AdminAddress(admin_host, admin_port)

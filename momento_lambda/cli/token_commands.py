@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from momento_lambda.cli.durations import milliseconds
-from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder
+from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder, LimitBytes, LimitItem, LimitRequests
 from momento_lambda.cli.token_kinds import TokenContents, TokenKind, contents_of
 from momento_lambda.cli.token_source import STANDARD_INPUT, read_token
 from momento_lambda.credentials import API_KEY_VARIABLE, ENDPOINT_VARIABLE, LEGACY_TOKEN_VARIABLE
@@ -16,12 +16,13 @@ from momento_lambda.errors import InvalidTokenError
 from momento_lambda.server.data_folder import default_data_folder
 from momento_lambda.server.key_folder import KeyFolder
 from momento_lambda.server.signing_key import newest
+from momento_lambda.server.token_limits import TokenLimits
 from momento_lambda.server.tokens import create_token
 
 app: Final = typer.Typer(help="Make and explain tokens.")
 
 # Any other may be part of what makes the token a secret, as far as anyone here knows.
-_SHOWN_CLAIMS: Final = ("sub", "jti", "iat", "nbf", "access")
+_SHOWN_CLAIMS: Final = ("sub", "jti", "iat", "nbf", "access", "limits")
 
 
 @app.command()
@@ -37,11 +38,31 @@ def create(
     expires: Annotated[
         str | None, typer.Option(metavar="DURATION", help="How long it is accepted.", show_default="for ever")
     ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PERMISSION",
+            help="What it allows, such as read:users-cache, write:users-cache/key or read-write:*/prefix*. May be "
+            "given several times.",
+            show_default="everything",
+        ),
+    ] = None,
+    limit_requests: LimitRequests = None,
+    limit_bytes: LimitBytes = None,
+    limit_item: LimitItem = None,
 ) -> None:
     """Make a token for the server that has this data folder, and print it."""
     lifetime = None if expires is None else _lifetime(expires)
     key = newest(KeyFolder.with_a_key(data_dir or default_data_folder()), time.time())
-    typer.echo(create_token(key, endpoint=endpoint, format=format, expires=lifetime))
+    token = create_token(
+        key,
+        endpoint=endpoint,
+        format=format,
+        expires=lifetime,
+        allow=allow or None,
+        limits=TokenLimits(limit_requests, limit_bytes, limit_item),
+    )
+    typer.echo(token)
 
 
 @app.command()

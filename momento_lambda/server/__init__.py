@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from momento_lambda.server.local_server import LocalServer
     from momento_lambda.server.server import ListenError, ServerStateError
     from momento_lambda.server.signing_key import SigningKey, SigningKeyError
+    from momento_lambda.server.token_limits import TokenLimits
     from momento_lambda.server.tokens import TokenFormat
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "SigningKey",
     "SigningKeyError",
     "TokenFormat",
+    "TokenLimits",
 ]
 
 for _needed in ("jwt", "platformdirs", "grpc_health", "grpc_reflection", "prometheus_client"):
@@ -37,6 +39,7 @@ _MODULES = {
     "SigningKey": "signing_key",
     "SigningKeyError": "signing_key",
     "TokenFormat": "tokens",
+    "TokenLimits": "token_limits",
 }
 
 

@@ -60,7 +60,8 @@ class Authority:
         key = newest(self._keys, now)
         expiry = int(min(now + seconds, grant.expiry, key.expiry))
         endpoint = self._endpoint(grant)
-        return Issued(signed(key, Claims(endpoint, expiry, permissions, subject)), endpoint, expiry)
+        claims = Claims(endpoint, expiry, permissions, subject, grant.limits, grant.origin)
+        return Issued(signed(key, claims), endpoint, expiry)
 
     def create_key(self, seconds: int) -> SigningKey:
         """Return a new key whose tokens are accepted for so long.

@@ -6,7 +6,7 @@ from typing import Final
 from momento_lambda.errors import InvalidArgumentError
 from momento_lambda.permissions import Right
 from momento_lambda.responses import TtlUpdate
-from momento_lambda.server.limits import check_integer_size, check_item_size, stored_ttl_ms
+from momento_lambda.server.limits import LONGEST_INTEGER, check_integer_size, check_item_size, stored_ttl_ms
 from momento_lambda.server.procedure import Procedure, batch_procedure, cache_procedure
 from momento_lambda.server.store import Condition, Item, ItemType, Keyspace, TtlChange
 from momento_lambda.wire import cache_pb2 as pb
@@ -114,25 +114,6 @@ async def item_get_type(items: Keyspace, request: pb.ItemGetTypeRequest) -> pb.I
     return pb.ItemGetTypeResponse(found=pb.ItemGetTypeResponse.Found(item_type=_TYPES[found]))
 
 
-# Whoever learns from a call what was there has read it: conditions, sums and times to live tell.
-_BOTH: Final = Right.READ | Right.WRITE
-
-PROCEDURES: Final[Sequence[Procedure]] = (
-    cache_procedure(cache_rpcs.GET, Right.READ, get),
-    batch_procedure(cache_rpcs.GET_BATCH, Right.READ, get_batch),
-    cache_procedure(cache_rpcs.SET, Right.WRITE, set_item),
-    batch_procedure(cache_rpcs.SET_BATCH, Right.WRITE, set_batch),
-    cache_procedure(cache_rpcs.SET_IF, _BOTH, set_if),
-    cache_procedure(cache_rpcs.SET_IF_NOT_EXISTS, _BOTH, set_if_not_exists),
-    cache_procedure(cache_rpcs.DELETE, Right.WRITE, delete),
-    cache_procedure(cache_rpcs.KEYS_EXIST, Right.READ, keys_exist, lambda request: request.cache_keys),
-    cache_procedure(cache_rpcs.INCREMENT, _BOTH, increment),
-    cache_procedure(cache_rpcs.UPDATE_TTL, _BOTH, update_ttl),
-    cache_procedure(cache_rpcs.ITEM_GET_TTL, Right.READ, item_get_ttl),
-    cache_procedure(cache_rpcs.ITEM_GET_TYPE, Right.READ, item_get_type),
-)
-
-
 def _got(value: bytes | None) -> pb.GetResponse:
     return pb.GetResponse(result=pb.MISS) if value is None else pb.GetResponse(result=pb.HIT, cache_body=value)
 
@@ -149,3 +130,34 @@ def _condition(request: pb.SetIfRequest) -> tuple[Condition, bytes]:
         allowed = ", ".join(condition.value for condition in Condition)
         raise InvalidArgumentError(f"SetIf without a condition: set one of {allowed}")
     return Condition(name), getattr(getattr(request, name), "value_to_check", b"")
+
+
+def _size(request: pb.SetRequest | pb.SetIfRequest | pb.SetIfNotExistsRequest) -> Iterable[int]:
+    return (len(request.cache_key) + len(request.cache_body),)
+
+
+def _sizes(request: pb.SetBatchRequest) -> Iterable[int]:
+    return [len(item.cache_key) + len(item.cache_body) for item in request.items]
+
+
+def _size_of_integer(request: pb.IncrementRequest) -> Iterable[int]:
+    return (len(request.cache_key) + LONGEST_INTEGER,)
+
+
+# Whoever learns from a call what was there has read it: conditions, sums and times to live tell.
+_BOTH: Final = Right.READ | Right.WRITE
+
+PROCEDURES: Final[Sequence[Procedure]] = (
+    cache_procedure(cache_rpcs.GET, Right.READ, get),
+    batch_procedure(cache_rpcs.GET_BATCH, Right.READ, get_batch),
+    cache_procedure(cache_rpcs.SET, Right.WRITE, set_item, sizes=_size),
+    batch_procedure(cache_rpcs.SET_BATCH, Right.WRITE, set_batch, _sizes),
+    cache_procedure(cache_rpcs.SET_IF, _BOTH, set_if, sizes=_size),
+    cache_procedure(cache_rpcs.SET_IF_NOT_EXISTS, _BOTH, set_if_not_exists, sizes=_size),
+    cache_procedure(cache_rpcs.DELETE, Right.WRITE, delete),
+    cache_procedure(cache_rpcs.KEYS_EXIST, Right.READ, keys_exist, lambda request: request.cache_keys),
+    cache_procedure(cache_rpcs.INCREMENT, _BOTH, increment, sizes=_size_of_integer),
+    cache_procedure(cache_rpcs.UPDATE_TTL, _BOTH, update_ttl),
+    cache_procedure(cache_rpcs.ITEM_GET_TTL, Right.READ, item_get_ttl),
+    cache_procedure(cache_rpcs.ITEM_GET_TYPE, Right.READ, item_get_type),
+)

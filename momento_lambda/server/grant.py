@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, final
 
 from momento_lambda.errors import PermissionDeniedError
 from momento_lambda.permissions import Permission, Right
+from momento_lambda.server.token_limits import UNLIMITED, TokenLimits
 
 _VERBS: Final = {
     Right.READ: "reading",
@@ -22,11 +23,15 @@ class Grant(NamedTuple):
         permissions: What is allowed; None for everything, caches and tokens and keys included.
         expiry: When it ends, in seconds since 1970; infinity for never.
         endpoint: Where the token leads; None where it does not say.
+        limits: How much may be asked, as far as the token says.
+        origin: The id of the token that this one was made with, and that with another, at the beginning of the row.
     """
 
     permissions: tuple[Permission, ...] | None
     expiry: float
     endpoint: str | None = None
+    limits: TokenLimits = UNLIMITED
+    origin: str = ""
 
     def covers(self, rights: Right, cache: str) -> bool:
         """Whether this may be done to every item of a cache, so that no key needs to be looked at.

@@ -1,7 +1,8 @@
 """Every procedure behind the same checks, in the same order.
 
-A call that asks for a fault gets it first. Then comes who is asking (UNAUTHENTICATED), what they may do
-(PERMISSION_DENIED), whether the cache exists (NOT_FOUND), what was asked (INVALID_ARGUMENT), and the work.
+A call that asks for a fault gets it first. Then comes who is asking (UNAUTHENTICATED), how much they asked before
+(RESOURCE_EXHAUSTED), what they may do (PERMISSION_DENIED), whether the cache exists (NOT_FOUND), what was asked
+(INVALID_ARGUMENT), and the work.
 """
 
 import logging
@@ -16,9 +17,11 @@ from momento_lambda.server.authority import Asker, Authority
 from momento_lambda.server.control_service import unknown_cache
 from momento_lambda.server.faults import FaultInjection
 from momento_lambda.server.grant import Grant
+from momento_lambda.server.limits import TokenItemTooLargeError
 from momento_lambda.server.procedure import Audience, Procedure, Subject
 from momento_lambda.server.refusals import refuse, status_of
 from momento_lambda.server.store import Keyspace, Store
+from momento_lambda.server.token_limits import Accounts
 from momento_lambda.server.tokens import TokenVerifier
 from momento_lambda.server.traffic import Call, Traffic
 from momento_lambda.wire import cache_pb2 as pb
@@ -45,6 +48,7 @@ class Handlers(grpc.GenericRpcHandler):
         store: Where the caches are.
         verifier: Who may ask; None for anyone.
         authority: Who makes tokens; None for nobody.
+        accounts: What calls are charged to.
         faults: What injects faults; None for nothing.
         traffic: What counts the calls.
     """
@@ -55,11 +59,13 @@ class Handlers(grpc.GenericRpcHandler):
         *,
         verifier: TokenVerifier | None,
         authority: Authority | None,
+        accounts: Accounts,
         faults: FaultInjection | None,
         traffic: Traffic,
     ) -> None:
         self._store = store
         self._authority = authority
+        self._accounts = accounts
         self._traffic = traffic
         self._verifier = verifier
         self._faults = faults
@@ -113,7 +119,7 @@ class Handlers(grpc.GenericRpcHandler):
         headers: Headers = dict(context.invocation_metadata() or ())
         if self._faults is not None:
             await self._faults.inject(procedure.fault_names, headers)
-        grant = self._admit(procedure, headers, request)
+        grant = self._admit(procedure, headers, request, call)
         match procedure.subject:
             case Subject.ITEMS:
                 call.cache = _text(headers, "cache")
@@ -125,16 +131,22 @@ class Handlers(grpc.GenericRpcHandler):
                     raise FailedPreconditionError("this server asks for no token, so it makes none")
                 return await procedure.work(Asker(grant, self._authority), _read(procedure, request))
 
-    def _admit(self, procedure: Procedure, headers: Headers, request: bytes) -> Grant:
-        if self._verifier is None or procedure.audience is Audience.ANYONE:
+    def _admit(self, procedure: Procedure, headers: Headers, request: bytes, call: Call) -> Grant:
+        if procedure.audience is Audience.ANYONE:
+            return _ANYONE
+        grant = self._identify(procedure, headers, request)
+        call.account = self._accounts.begin(grant.origin, grant.limits, len(request))
+        if procedure.audience is Audience.OWNERS:
+            grant.check_everything()
+        return grant
+
+    def _identify(self, procedure: Procedure, headers: Headers, request: bytes) -> Grant:
+        if self._verifier is None:
             return _ANYONE
         token = _text(headers, "authorization")
         if not token and procedure.rpc is GENERATE_DISPOSABLE_TOKEN:
             token = _token_within(request)
-        grant = self._verifier.verify(token)
-        if procedure.audience is Audience.OWNERS:
-            grant.check_everything()
-        return grant
+        return self._verifier.verify(token)
 
     async def _work_on_items(self, procedure: Procedure, cache: str, request: bytes, grant: Grant) -> Any:
         if grant.covers(procedure.rights, cache):
@@ -145,7 +157,13 @@ class Handlers(grpc.GenericRpcHandler):
             message = _read(procedure, request)
             grant.check_keys(procedure.rights, cache, procedure.keys(message))
             items = await self._open(cache)
+        self._check_sizes(procedure, message, grant)
         return await procedure.work(items, message)
+
+    def _check_sizes(self, procedure: Procedure, message: Message, grant: Grant) -> None:
+        limit = self._accounts.limits_of(grant.limits).item_bytes
+        if limit is not None and any(size > limit for size in procedure.sizes(message)):
+            raise TokenItemTooLargeError(limit)
 
     async def _open(self, cache: str) -> Keyspace:
         if not cache:

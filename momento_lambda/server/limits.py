@@ -9,12 +9,33 @@ from momento_lambda.ttl import MAX_TTL_MS
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """Far above the item limit, so that an item that is too large is answered by this server and not by its transport."""
 
-# Kept as decimal text, a sign and 19 digits.
-_LONGEST_INTEGER: Final = 20
+LONGEST_INTEGER: Final = 20
+"""Integers are kept as decimal text, a sign and 19 digits."""
 
 
 class ItemTooLargeError(LimitExceededError):
     """A key and value that together are over the limit of an item."""
+
+
+class TokenItemTooLargeError(LimitExceededError):
+    """An item over the limit of the token that it is written with."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the item size is over the {limit} bytes, key plus value, that this token may write")
+
+
+class RequestRateError(LimitExceededError):
+    """More calls than the token allows."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"there are more operations than the {limit} a second that this token may ask for: slow down")
+
+
+class ThroughputError(LimitExceededError):
+    """More bytes than the token allows."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the throughput is over the {limit} bytes a second that this token may move: slow down")
 
 
 def check_item_size(key: bytes, value: bytes) -> None:
@@ -32,7 +53,7 @@ def check_integer_size(key: bytes) -> None:
     Raises:
         ItemTooLargeError: It does not.
     """
-    _check_size(len(key) + _LONGEST_INTEGER)
+    _check_size(len(key) + LONGEST_INTEGER)
 
 
 def stored_ttl_ms(ttl_ms: int) -> int:

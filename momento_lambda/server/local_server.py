@@ -17,6 +17,7 @@ from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer, ServerStateError
 from momento_lambda.server.signing_key import SigningKey, SigningKeysInMemory, newest
 from momento_lambda.server.tls import TlsIdentity
+from momento_lambda.server.token_limits import UNLIMITED, TokenLimits
 from momento_lambda.server.tokens import TokenFormat
 from momento_lambda.wire.arguments import cache_name
 
@@ -39,7 +40,9 @@ class LocalServer:
         tls_certificate: The PEM certificate to show; None for plaintext, on loopback alone unless `insecure`.
         tls_key: Its PEM private key.
         insecure: Whether others may reach it in plaintext.
-        clock: Whole nanoseconds, as `time.monotonic_ns` gives them: what the deadlines of items are compared with.
+        clock: Whole nanoseconds, as `time.monotonic_ns` gives them: what the deadlines of items are compared with, and
+            what the limits of tokens go by.
+        limits: How much may be asked with tokens that do not say it themselves.
         faults: Whether calls may ask, by their headers, to be failed or delayed.
         caches: The caches to begin with.
         max_store_bytes: The most memory that items may take, or None for no ceiling.
@@ -61,6 +64,7 @@ class LocalServer:
         tls_key: bytes | None = None,
         insecure: bool = False,
         clock: Clock = clocks.monotonic,
+        limits: TokenLimits = UNLIMITED,
         faults: bool = False,
         caches: Iterable[str] = (),
         max_store_bytes: int | None = None,
@@ -72,6 +76,7 @@ class LocalServer:
         self._tls = _tls_identity(tls_certificate, tls_key)
         self._insecure = insecure
         self._clock = clock
+        self._limits = limits
         self._faults = faults
         self._caches = [cache_name(name) for name in caches]
         self._max_store_bytes = max_store_bytes
@@ -113,6 +118,7 @@ class LocalServer:
         expires: timedelta | None = None,
         format: TokenFormat = "legacy",  # noqa: A002  # as in `create_token` of the tokens
         allow: Allow | None = None,
+        limits: TokenLimits = UNLIMITED,
     ) -> str:
         """Return a new token for this server.
 
@@ -120,15 +126,18 @@ class LocalServer:
             expires: How long it is accepted; None for ever.
             format: "legacy", "v1" or "v2".
             allow: What it allows, such as "read:users-cache"; None for everything.
+            limits: How much may be asked with it.
 
         Raises:
-            InvalidArgumentError: A permission cannot be read.
+            InvalidArgumentError: A permission cannot be read, or a limit is not a number above 0.
             ServerStateError: The server is not running, or asks for no token.
         """
         if self._keys is None:
             raise ServerStateError("this server asks for no token, so it makes none: use `credentials`")
         key = newest(self._keys, time.time())
-        return tokens.create_token(key, endpoint=self.address, format=format, expires=expires, allow=allow)
+        return tokens.create_token(
+            key, endpoint=self.address, format=format, expires=expires, allow=allow, limits=limits
+        )
 
     def __enter__(self) -> "LocalServer":
         self._check_stopped()
@@ -182,6 +191,8 @@ class LocalServer:
             keys=self._keys,
             tls=self._tls,
             insecure=self._insecure,
+            limits=self._limits,
+            clock=self._clock,
             faults=self._faults,
         )
 

@@ -23,7 +23,7 @@ TokenWork: TypeAlias = Callable[[Asker, Request], Awaitable[Reply]]
 _WORD_START: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-def _no_keys(_request: object) -> Sequence[bytes]:
+def _nothing(_request: object) -> tuple[()]:
     return ()
 
 
@@ -54,6 +54,7 @@ class Procedure(NamedTuple):
             stream.
         rights: What it does to items.
         keys: The keys of the items that a request is about.
+        sizes: The sizes, key plus value, of the items that a request writes.
     """
 
     rpc: Rpc[Any, Any]
@@ -61,7 +62,8 @@ class Procedure(NamedTuple):
     audience: Audience
     work: Callable[[Any, Any], Awaitable[Any]]
     rights: Right = Right(0)
-    keys: Callable[[Any], Sequence[bytes]] = _no_keys
+    keys: Callable[[Any], Sequence[bytes]] = _nothing
+    sizes: Callable[[Any], Iterable[int]] = _nothing
 
     @property
     def fault_names(self) -> frozenset[str]:
@@ -75,14 +77,20 @@ def cache_procedure(
     rights: Right,
     work: CacheWork[Request, Reply],
     keys: Callable[[Request], Sequence[bytes]] | None = None,
+    sizes: Callable[[Request], Iterable[int]] = _nothing,
 ) -> Procedure:
     """Return a procedure that works on items of one cache; without `keys`, on the one that is its `cache_key`."""
-    return Procedure(rpc, Subject.ITEMS, Audience.BEARERS, work, rights, keys or _one_key)
+    return Procedure(rpc, Subject.ITEMS, Audience.BEARERS, work, rights, keys or _one_key, sizes)
 
 
-def batch_procedure(rpc: Rpc[Request, Reply], rights: Right, work: BatchWork[Request, Reply]) -> Procedure:
+def batch_procedure(
+    rpc: Rpc[Request, Reply],
+    rights: Right,
+    work: BatchWork[Request, Reply],
+    sizes: Callable[[Request], Iterable[int]] = _nothing,
+) -> Procedure:
     """Return a procedure that works on `items` of one cache and streams its replies."""
-    return Procedure(rpc, Subject.ITEMS, Audience.BEARERS, work, rights, _keys_of_items)
+    return Procedure(rpc, Subject.ITEMS, Audience.BEARERS, work, rights, _keys_of_items, sizes)
 
 
 def store_procedure(

@@ -6,8 +6,20 @@ import grpc
 
 from momento_lambda import errors
 from momento_lambda.errors import MomentoError
-from momento_lambda.server.limits import ItemTooLargeError
-from momento_lambda.wire.status import CACHE_NOT_FOUND, ERROR_TRAILER, REQUEST_SIZE_LIMIT
+from momento_lambda.server.limits import (
+    ItemTooLargeError,
+    RequestRateError,
+    ThroughputError,
+    TokenItemTooLargeError,
+)
+from momento_lambda.wire.status import (
+    CACHE_NOT_FOUND,
+    ERROR_TRAILER,
+    ITEM_SIZE_LIMIT,
+    OPERATIONS_RATE_LIMIT,
+    REQUEST_SIZE_LIMIT,
+    THROUGHPUT_RATE_LIMIT,
+)
 
 # The first that fits is taken: the more particular ones stand first.
 _STATUSES: Final = (
@@ -18,6 +30,9 @@ _STATUSES: Final = (
     (errors.InvalidArgumentError, grpc.StatusCode.INVALID_ARGUMENT, None),
     (errors.FailedPreconditionError, grpc.StatusCode.FAILED_PRECONDITION, None),
     (ItemTooLargeError, grpc.StatusCode.RESOURCE_EXHAUSTED, REQUEST_SIZE_LIMIT),
+    (TokenItemTooLargeError, grpc.StatusCode.RESOURCE_EXHAUSTED, ITEM_SIZE_LIMIT),
+    (RequestRateError, grpc.StatusCode.RESOURCE_EXHAUSTED, OPERATIONS_RATE_LIMIT),
+    (ThroughputError, grpc.StatusCode.RESOURCE_EXHAUSTED, THROUGHPUT_RATE_LIMIT),
     (errors.LimitExceededError, grpc.StatusCode.RESOURCE_EXHAUSTED, None),
     (errors.UnavailableError, grpc.StatusCode.UNAVAILABLE, None),
 )

@@ -11,7 +11,9 @@ from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServ
 
 from momento_lambda.credentials import Endpoint, is_loopback
 from momento_lambda.errors import InvalidArgumentError, MomentoError
+from momento_lambda.server import clock as clocks
 from momento_lambda.server.authority import Authority
+from momento_lambda.server.clock import Clock
 from momento_lambda.server.faults import FaultInjection
 from momento_lambda.server.grant import Grant
 from momento_lambda.server.handlers import PROCEDURES, Handlers
@@ -23,6 +25,7 @@ from momento_lambda.server.signing_key import SigningKeys
 from momento_lambda.server.status import Status, take_status
 from momento_lambda.server.store import Store
 from momento_lambda.server.tls import TlsIdentity
+from momento_lambda.server.token_limits import UNLIMITED, Accounts, TokenLimits
 from momento_lambda.server.tokens import TokenVerifier
 from momento_lambda.server.traffic import Traffic
 
@@ -86,8 +89,11 @@ class CacheServer:
         tls: TlsIdentity | None = None,
         insecure: bool = False,
         public_endpoint: str | None = None,
+        limits: TokenLimits = UNLIMITED,
+        clock: Clock = clocks.monotonic,
         faults: bool = False,
     ) -> None:
+        limits.check()
         _check_safe(host, authenticates=keys is not None, encrypts=tls is not None or insecure)
         if port not in range(65_536):
             raise InvalidArgumentError(f"the port is {port!r}: give 0 to 65535, where 0 takes one that is free")
@@ -104,6 +110,7 @@ class CacheServer:
             store,
             verifier=TokenVerifier(keys) if keys is not None else None,
             authority=Authority(keys, self._endpoint_for) if keys is not None else None,
+            accounts=Accounts(limits, clock=clock),
             faults=FaultInjection() if faults else None,
             traffic=self.traffic,
         )

@@ -17,6 +17,7 @@ from momento_lambda.permissions import Allow, Permission, permissions_of
 from momento_lambda.server.clock import WallClock
 from momento_lambda.server.grant import Grant
 from momento_lambda.server.signing_key import ALGORITHM, SigningKey, SigningKeys
+from momento_lambda.server.token_limits import UNLIMITED, TokenLimits
 
 TokenFormat: TypeAlias = Literal["legacy", "v1", "v2"]
 """A legacy JWT names its endpoints; a v1 key wraps a JWT and its endpoint; a v2 key is told its endpoint apart."""
@@ -25,6 +26,8 @@ TokenFormat: TypeAlias = Literal["legacy", "v1", "v2"]
 _ALGORITHMS: Final = (ALGORITHM, "HS256")
 _SUBJECT: Final = "momento-lambda"
 _ACCESS_CLAIM: Final = "access"
+_LIMITS_CLAIM: Final = "limits"
+_ORIGIN_CLAIM: Final = "origin"
 # Headers are limited to 8 KiB unless both ends say otherwise, and the token is not alone in them.
 _LONGEST: Final = 6_000
 _HOW_TO_GET_ONE: Final = "make one with `momento-lambda token create`"
@@ -38,12 +41,16 @@ class Claims(NamedTuple):
         expiry: When it ends, in seconds since 1970; infinity for never.
         permissions: What it allows; None for everything.
         subject: Whom it is for; None where nobody says.
+        limits: How much may be asked with it.
+        origin: The id of the first in the row of tokens of which each was made with the one before; None for itself.
     """
 
     endpoint: str
     expiry: float = math.inf
     permissions: tuple[Permission, ...] | None = None
     subject: str | None = None
+    limits: TokenLimits = UNLIMITED
+    origin: str | None = None
 
 
 def create_token(
@@ -53,6 +60,7 @@ def create_token(
     format: TokenFormat = "legacy",  # noqa: A002  # the word that the command line uses too
     expires: timedelta | None = None,
     allow: Allow | None = None,
+    limits: TokenLimits = UNLIMITED,
     now: WallClock = time.time,
 ) -> str:
     """Return a new token.
@@ -63,16 +71,18 @@ def create_token(
         format: How the token is written.
         expires: How long it is accepted; None for as long as the key is.
         allow: What it allows; None for everything.
+        limits: How much may be asked with it.
         now: The time that it is made at.
 
     Raises:
-        InvalidArgumentError: The endpoint is not `host` or `host:port`, a permission cannot be read, or the token
-            would be too long to be sent.
+        InvalidArgumentError: The endpoint is not `host` or `host:port`, a permission cannot be read, a limit is not a
+            number above 0, or the token would be too long to be sent.
     """
     Endpoint.parse(endpoint)
+    limits.check()
     expiry = math.inf if expires is None else now() + expires.total_seconds()
-    claims = Claims(endpoint, min(expiry, key.expiry), None if allow is None else permissions_of(allow))
-    return signed(key, claims, format)
+    permissions = None if allow is None else permissions_of(allow)
+    return signed(key, Claims(endpoint, min(expiry, key.expiry), permissions, limits=limits), format)
 
 
 def signed(key: SigningKey, claims: Claims, format: TokenFormat = "legacy") -> str:  # noqa: A002  # as above
@@ -86,6 +96,10 @@ def signed(key: SigningKey, claims: Claims, format: TokenFormat = "legacy") -> s
         written["exp"] = int(claims.expiry)
     if claims.permissions is not None:
         written[_ACCESS_CLAIM] = [str(permission) for permission in claims.permissions]
+    if claims.limits != UNLIMITED:
+        written[_LIMITS_CLAIM] = claims.limits.claim()
+    if claims.origin is not None:
+        written[_ORIGIN_CLAIM] = claims.origin
     if format == "legacy":
         written |= {"c": claims.endpoint, "cp": claims.endpoint}
     elif format == "v2":
@@ -164,9 +178,12 @@ class TokenVerifier:
                 f"the token is not one that this server accepts, a JWT signed with {' or '.join(_ALGORITHMS)}; send it "
                 f"bare, without a scheme such as Bearer: {_HOW_TO_GET_ONE}"
             ) from None
-        endpoint = claims.get("c")
         return Grant(
-            _permissions(claims), min(_expiry(claims), key.expiry), endpoint if isinstance(endpoint, str) else None
+            _permissions(claims),
+            min(_expiry(claims), key.expiry),
+            _text(claims, "c"),
+            _limits(claims),
+            _text(claims, _ORIGIN_CLAIM) or _text(claims, "jti") or hashlib.sha256(token.encode()).hexdigest(),
         )
 
     def _key_of(self, token: str) -> SigningKey:
@@ -195,6 +212,20 @@ def _permissions(claims: dict[str, Any]) -> tuple[Permission, ...] | None:
     raise AuthenticationError(
         f"the token's `{_ACCESS_CLAIM}` claim is not one that this server knows: {_HOW_TO_GET_ONE}"
     )
+
+
+def _limits(claims: dict[str, Any]) -> TokenLimits:
+    if _LIMITS_CLAIM not in claims:
+        return UNLIMITED
+    try:
+        return TokenLimits.from_claim(claims[_LIMITS_CLAIM])
+    except InvalidArgumentError as error:
+        raise AuthenticationError(f"the token's `{_LIMITS_CLAIM}` claim: {error.message}") from None
+
+
+def _text(claims: dict[str, Any], name: str) -> str | None:
+    value = claims.get(name)
+    return value if isinstance(value, str) else None
 
 
 def _expiry(claims: dict[str, Any]) -> float:

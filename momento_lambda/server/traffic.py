@@ -8,10 +8,13 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire.rpc import Rpc
+
+if TYPE_CHECKING:
+    from momento_lambda.server.token_limits import Account
 
 LATENCY_BOUNDS: Final = (
     *(0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01),
@@ -109,9 +112,10 @@ class Call:
         status: How it ended. Until that is known the caller may leave, which cancels it.
         cache: The cache that it names, which need not exist.
         sent_bytes: How long its replies are.
+        account: What they are charged to, or None.
     """
 
-    __slots__ = ("_began", "_procedure", "_traffic", "cache", "sent_bytes", "status")
+    __slots__ = ("_began", "_procedure", "_traffic", "account", "cache", "sent_bytes", "status")
 
     def __init__(self, traffic: Traffic, procedure: ProcedureTraffic, received_bytes: int) -> None:
         self._traffic = traffic
@@ -119,6 +123,7 @@ class Call:
         self.status = CANCELLED
         self.cache = ""
         self.sent_bytes = 0
+        self.account: Account | None = None
         procedure.received_bytes += received_bytes
 
     def __enter__(self) -> "Call":
@@ -136,3 +141,5 @@ class Call:
         procedure.latencies[bisect_left(LATENCY_BOUNDS, took)] += 1
         procedure.seconds += took
         procedure.sent_bytes += self.sent_bytes
+        if self.account is not None:
+            self.account.charge(self.sent_bytes)

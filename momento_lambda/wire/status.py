@@ -7,6 +7,9 @@ CACHE_NOT_FOUND = "cache_not_found"
 ITEM_NOT_FOUND = "item_not_found"
 STORE_NOT_FOUND = "store_not_found"
 REQUEST_SIZE_LIMIT = "request_size_limit_exceeded"
+ITEM_SIZE_LIMIT = "item_size_limit_exceeded"
+OPERATIONS_RATE_LIMIT = "operations_rate_limit_exceeded"
+THROUGHPUT_RATE_LIMIT = "throughput_rate_limit_exceeded"
 
 RETRYABLE_STATUSES = frozenset({"UNAVAILABLE", "INTERNAL"})
 """After these, and for repeatable procedures alone, the same request may be sent again."""

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 
-from momento_lambda import AuthenticationError, CredentialProvider, SimpleCacheClient
+from momento_lambda import AuthenticationError, CredentialProvider, LimitExceededError, SimpleCacheClient
 
 Command = Callable[..., Any]
 Failure = Callable[..., tuple[int, str]]
@@ -90,6 +90,7 @@ def test_wrong_usage(failure: Failure, tmp_path: Path, arguments: tuple[str, ...
 def serving(tmp_path: Path) -> Iterator[str]:
     """Where `momento-lambda serve` listens, in a process of its own, with the same data folder."""
     command = [sys.executable, "-m", "momento_lambda.cli.main", "serve", "--port", "0", "--data-dir", str(tmp_path)]
+    command += ["--endpoint", "public.example.com:1", "--limit-item", "10"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603  # our own program
         assert server.stdout
         yield server.stdout.readline().split()[-1]
@@ -132,3 +133,13 @@ def eventually(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
+
+
+def test_what_a_running_server_is_told_of_tokens(serving: str, token: Callable[..., str]) -> None:
+    """Where they lead that it makes, and how much may be asked with those that do not say it."""
+    with connect(token("--endpoint", serving)) as client:
+        client.create_cache("cache")
+        with pytest.raises(LimitExceededError, match="over the 10 bytes"):
+            client.set("cache", "key", "more than ten bytes")
+        made = client.create_token("read:cache", 60).auth_token
+        assert "public.example.com:1" == CredentialProvider.from_string(made).cache_endpoint.target

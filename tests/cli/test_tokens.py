@@ -8,8 +8,10 @@ import platformdirs
 import pytest
 
 from momento_lambda.credentials import CredentialProvider
-from momento_lambda.server import LocalServer
+from momento_lambda.permissions import Permission
+from momento_lambda.server import LocalServer, TokenLimits
 from momento_lambda.server.key_folder import KeyFolder
+from momento_lambda.server.tokens import TokenVerifier
 
 Command = Callable[..., Any]
 Failure = Callable[..., tuple[int, str]]
@@ -57,6 +59,19 @@ class TestCreate:
         claims = jwt.decode(create("--expires", text), options={"verify_signature": False})
         assert before <= claims["exp"] - seconds <= time.time()
 
+    def test_allow(self, create: Command, tmp_path: Path) -> None:
+        """Each permission that is given is the token's, and without any it allows everything."""
+        verifier = TokenVerifier(KeyFolder.with_a_key(tmp_path))
+        texts = ["read:users-cache/profile:*", "write:*"]
+        token = create("--allow", texts[0], "--allow", texts[1], "--format", "v2")
+        assert tuple(map(Permission.parse, texts)) == verifier.verify(token).permissions
+        assert verifier.verify(create()).permissions is None
+
+    def test_limits(self, create: Command, tmp_path: Path) -> None:
+        """Each limit that is given is the token's."""
+        token = create("--limit-requests", "100", "--limit-bytes", "1000000", "--limit-item", "1024")
+        assert TokenLimits(100, 1_000_000, 1_024) == TokenVerifier(KeyFolder(tmp_path)).verify(token).limits
+
     @pytest.mark.parametrize(
         "options",
         [
@@ -64,6 +79,10 @@ class TestCreate:
             ("--expires", "soon"),
             ("--expires", "9" * 30 + "d"),
             ("--format", "v3"),
+            ("--allow", "everything"),
+            ("--allow", "read:users-cache", "--allow", "write:"),
+            ("--limit-requests", "0"),
+            ("--limit-item", "1.5"),
             ("--endpoint", "http://host"),
             ("--unheard-of",),
         ],
@@ -123,10 +142,10 @@ class TestInspect:
 
     def test_claims(self, command: Command) -> None:
         """Claims that say who and what are shown, as plain text; any other may be a secret and is not."""
-        claims = {"sub": "me\x1b[2J", "jti": "7", "access": "read", "pin": "1234", "exp": "soon", "c": 5}
+        claims = {"sub": "me\x1b[2J", "jti": "7", "access": ["read:*"], "pin": "1234", "exp": "soon", "c": 5}
         output = command("token", "inspect", jwt.encode(claims, b"k" * 64)).output
         assert 'sub:      "me\\u001b[2J"' in output
-        assert "access:   read" in output
+        assert 'access:   ["read:*"]' in output
         assert "`exp` claim is not a number" in output
         assert "cache:    5" in output
         assert "control:  none" in output

@@ -2,26 +2,33 @@
 
 # ruff: noqa: SLF001  # every official message has a name that begins with an underscore
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import grpc
 import pytest
 from google.protobuf.message import Message
+from momento.auth.access_control.disposable_token_scopes import DisposableTokenScopes
+from momento.internal._utilities._permissions import permissions_from_disposable_token_scope
 from momento_wire_types import cacheclient_pb2 as pb
-from momento_wire_types import cacheclient_pb2_grpc, common_pb2, controlclient_pb2_grpc
+from momento_wire_types import cacheclient_pb2_grpc, common_pb2, controlclient_pb2_grpc, token_pb2_grpc
 from momento_wire_types import controlclient_pb2 as control_pb
+from momento_wire_types import token_pb2 as token_pb
 
 from momento_lambda import (
     CacheInfo,
     CachePage,
     Created,
     CredentialProvider,
+    DisposableToken,
     Hit,
     Miss,
+    NewSigningKey,
     NotStored,
+    SigningKeyInfo,
     SimpleCacheClient,
     Stored,
     TtlUpdate,
@@ -220,7 +227,48 @@ CONTROLS: dict[str, tuple[str, Call, Message, list[Message], object]] = {
         CachePage((CacheInfo("cache"),), "the third"),
     ),
 }
-CASES = SCALARS | CONTROLS
+EXPIRY = datetime(2033, 5, 18, 3, 33, 20, tzinfo=UTC)
+TOKENS: dict[str, tuple[str, Call, Message, list[Message], object]] = {
+    "create_token": (
+        "GenerateDisposableToken",
+        lambda client: client.create_token("read:cache/k*", "15m", token_id="guest"),
+        token_pb._GenerateDisposableTokenRequest(
+            expires=token_pb._GenerateDisposableTokenRequest.Expires(valid_for_seconds=900),
+            permissions=permissions_from_disposable_token_scope(
+                DisposableTokenScopes.cache_key_prefix_read_only("cache", "k")
+            ),
+            token_id="guest",
+        ),
+        [token_pb._GenerateDisposableTokenResponse(api_key="key", endpoint="localhost", valid_until=2_000_000_000)],
+        DisposableToken(b64encode(b'{"endpoint": "localhost", "api_key": "key"}').decode(), EXPIRY),
+    ),
+    "create_signing_key": (
+        "CreateSigningKey",
+        lambda client: client.create_signing_key("2h"),
+        control_pb._CreateSigningKeyRequest(ttl_minutes=120),
+        [control_pb._CreateSigningKeyResponse(key='{"kid": "id"}', expires_at=2_000_000_000)],
+        NewSigningKey("id", '{"kid": "id"}', EXPIRY),
+    ),
+    "list_signing_keys": (
+        "ListSigningKeys",
+        lambda client: client.list_signing_keys(),
+        control_pb._ListSigningKeysRequest(),
+        [
+            control_pb._ListSigningKeysResponse(
+                signing_key=[control_pb._SigningKey(key_id="id", expires_at=2_000_000_000)]
+            )
+        ],
+        (SigningKeyInfo("id", EXPIRY),),
+    ),
+    "revoke_signing_key": (
+        "RevokeSigningKey",
+        lambda client: client.revoke_signing_key("id"),
+        control_pb._RevokeSigningKeyRequest(key_id="id"),
+        [control_pb._RevokeSigningKeyResponse()],
+        None,
+    ),
+}
+CASES = SCALARS | CONTROLS | TOKENS
 STREAMS = {"GetBatch", "SetBatch"}
 
 
@@ -232,6 +280,7 @@ class OfficialServer:
         self._server = grpc.server(ThreadPoolExecutor(4))
         self._scalars: Any = cacheclient_pb2_grpc.ScsServicer()
         self._controls: Any = controlclient_pb2_grpc.ScsControlServicer()
+        self._tokens: Any = token_pb2_grpc.TokenServicer()
         self.port = self._server.add_insecure_port("127.0.0.1:0")
 
     def start(self, rpc: str, replies: list[Message]) -> None:
@@ -245,11 +294,12 @@ class OfficialServer:
             self.requests.append(request)
             yield from replies
 
-        for servicer in (self._scalars, self._controls):
+        for servicer in (self._scalars, self._controls, self._tokens):
             if hasattr(servicer, rpc):
                 setattr(servicer, rpc, each if rpc in STREAMS else one)
         cacheclient_pb2_grpc.add_ScsServicer_to_server(self._scalars, self._server)  # type: ignore[no-untyped-call]  # generated without types
         controlclient_pb2_grpc.add_ScsControlServicer_to_server(self._controls, self._server)  # type: ignore[no-untyped-call]  # as above
+        token_pb2_grpc.add_TokenServicer_to_server(self._tokens, self._server)  # type: ignore[no-untyped-call]  # as above
         self._server.start()
 
     def stop(self) -> None:

@@ -25,6 +25,7 @@ def test_the_names_are_these() -> None:
         "SigningKey",
         "SigningKeyError",
         "TokenFormat",
+        "TokenLimits",
     ] == server.__all__
     for name in server.__all__:
         assert name in dir(server)

@@ -18,7 +18,7 @@ from momento_lambda.server.signing_key import SigningKey, SigningKeysInMemory
 
 SERVING = pb.HealthCheckResponse.SERVING
 NOT_SERVING = pb.HealthCheckResponse.NOT_SERVING
-SERVICES = ["", "cache_client.Scs", "cache_client.Ping", "control_client.ScsControl"]
+SERVICES = ["", "cache_client.Scs", "cache_client.Ping", "control_client.ScsControl", "token.Token"]
 
 
 class Switch:

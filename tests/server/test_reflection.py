@@ -12,7 +12,7 @@ from momento_lambda.server import LocalServer
 from momento_lambda.server.handlers import PROCEDURES
 from momento_lambda.wire.rpc import Rpc
 
-PUBLIC = {"cache_client.Ping", "cache_client.Scs", "control_client.ScsControl"}
+PUBLIC = {"cache_client.Ping", "cache_client.Scs", "control_client.ScsControl", "token.Token"}
 
 
 @pytest.fixture
