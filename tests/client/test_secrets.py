@@ -22,6 +22,8 @@ CALLS: dict[str, Call] = {
     "set_multi": lambda client: client.set_multi("cache", {"key": "value"}),
     "increment": lambda client: client.increment("cache", "key"),
     "create_cache": lambda client: client.create_cache("cache"),
+    "create_token": lambda client: client.create_token("read:cache", 60),
+    "create_signing_key": lambda client: client.create_signing_key("1h"),
     "bad name": lambda client: client.get("\n", "key"),
 }
 
