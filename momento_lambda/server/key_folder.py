@@ -47,7 +47,9 @@ class KeyFolder:
         self._complaint = ""
         with _explained(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._look()
+        failure = self._look()
+        if failure is not None:
+            raise failure
 
     @classmethod
     def with_a_key(cls, folder: Path) -> "KeyFolder":
@@ -69,11 +71,11 @@ class KeyFolder:
         """Return the keys, expired ones perhaps among them: the same object until some key comes or goes."""
         if self._clock() - self._looked >= NOTICED_WITHIN_SECONDS * NANOSECONDS_PER_SECOND:
             try:
-                self._look()
-                self._complaint = ""
+                failure = self._look()
             except SigningKeyError as error:
-                # What can be read goes on: a disk that is away for a moment is no reason to turn everyone down.
-                self._complain(error.message)
+                # What was read goes on: a disk that is away for a moment is no reason to turn everyone down.
+                failure = error
+            self._complain(failure)
         return self._keys
 
     def add(self, key: SigningKey) -> None:
@@ -89,7 +91,7 @@ class KeyFolder:
         with _explained(path):
             path.parent.mkdir(mode=0o700, exist_ok=True)
             _publish(key.to_json(), path)
-        self._look()
+        self._complain(self._look())
 
     def remove(self, key_id: str) -> bool:
         """Remove a key, and return False where there is none of that id.
@@ -97,7 +99,7 @@ class KeyFolder:
         Raises:
             SigningKeyError: It cannot be removed.
         """
-        self._look()
+        self._complain(self._look())
         key = self._keys.get(key_id)
         if key is not None:
             self._unlink([key])
@@ -109,10 +111,14 @@ class KeyFolder:
             if key.id in gone:
                 with _explained(file.path):
                     file.path.unlink(missing_ok=True)
-        self._look()
+        self._complain(self._look())
 
-    def _look(self) -> None:
-        """Read what is new and forget what is gone; what cannot be read is named when that is done."""
+    def _look(self) -> SigningKeyError | None:
+        """Read what is new and forget what is gone, and return what is wrong with a file that cannot be read.
+
+        Raises:
+            SigningKeyError: Nobody can say which files there are.
+        """
         self._looked = self._clock()
         with _explained(self._folder):
             present = _present(self._folder)
@@ -126,14 +132,14 @@ class KeyFolder:
         if files.keys() != self._files.keys():
             self._files = files
             self._keys = {key.id: key for key in files.values()}
-        if failure is not None:
-            raise failure
+        return failure
 
-    def _complain(self, message: str) -> None:
+    def _complain(self, failure: SigningKeyError | None) -> None:
         """Say once, and not every second, what is wrong."""
-        if message != self._complaint:
-            self._complaint = message
+        message = "" if failure is None else failure.message
+        if message and message != self._complaint:
             _log.error("%s", message)
+        self._complaint = message
 
 
 class _File(NamedTuple):

@@ -83,6 +83,11 @@ def test_what_a_function_imports() -> None:
     assert set() == top_level(imported(CACHE)) - top_level(imported(BARE)) - ALLOWED
 
 
+def test_what_makes_tokens_is_for_those_who_do() -> None:
+    """A client is made without what is said of tokens and signing keys."""
+    assert {"momento_lambda.wire.auth_pb2", "momento_lambda.permissions"} & imported(CLIENT) == set()
+
+
 def test_no_extras() -> None:
     """No name of the package needs a package that an extra brings, or one that Lambda has already."""
     everything = "import momento_lambda\nfor name in momento_lambda.__all__: getattr(momento_lambda, name)"

@@ -240,6 +240,10 @@ class TestNoticing:
             assert {stays.id} == server.by_id().keys()
         assert [f"the signing key {damaged} is damaged"] == [record.message.split(":")[0] for record in caplog.records]
         assert "secret" not in caplog.text
+        another = SigningKey.generate()
+        server.add(another)
+        assert server.remove(stays.id)
+        assert {another.id} == server.by_id().keys()
         with pytest.raises(SigningKeyError, match="is damaged"):
             KeyFolder(tmp_path)
 
