@@ -188,14 +188,8 @@ class TestWhatIsRefused:
 
     @given(
         st.dictionaries(
-            st.sampled_from(["sub", "jti", "exp", "nbf", "iat", "aud", "iss", "access", "limits", "origin", "c", "t"]),
-            st.none()
-            | st.booleans()
-            | st.integers()
-            | st.floats()
-            | st.text(max_size=5)
-            | st.lists(st.integers() | st.just("read:*"))
-            | st.dictionaries(st.sampled_from(["item_bytes", "x"]), st.integers() | st.text(max_size=2)),
+            st.sampled_from(["sub", "jti", "exp", "nbf", "iat", "aud", "iss", "access", "t"]),
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers()),
         )
     )
     def test_strange_claims(self, claims: dict[str, Any]) -> None:
