@@ -161,11 +161,12 @@ class Shelf:
 
 def _read(found: LocalEntry, policy: Policy) -> Kept | None:
     """Return an entry of this process's own tier as this policy reads it; None for an absence, which is no value."""
-    entry = found.entry
-    if found.packing is not policy.packing:
+    stored, entry, packing, _ = found
+    if packing is not policy.packing:
         # Kept by another function, whose values may be of another type.
-        read = policy.packing.unpack(found.stored)
+        read = policy.packing.unpack(stored)
         return None if read is None or read.absent else (read.value, read)
     if entry.absent:
         return None
-    return entry.value if entry.value is not ENCODED else policy.packing.value(found.stored), entry
+    value = entry.value
+    return packing.value(stored) if value is ENCODED else value, entry
