@@ -9,6 +9,8 @@ from momento_lambda.errors import (
     DeadlineExceededError,
     InternalError,
     InvalidArgumentError,
+    LimitExceededError,
+    RateLimitExceededError,
     UnavailableError,
 )
 from momento_lambda.runtime.invocation import Invocation
@@ -20,7 +22,7 @@ KINDS = sorted(
     (kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, MomentoError)),
     key=lambda kind: kind.__name__,
 )
-TRANSIENT = {DeadlineExceededError, InternalError, UnavailableError}
+TRANSIENT = {DeadlineExceededError, InternalError, RateLimitExceededError, UnavailableError}
 
 
 class Seconds:
@@ -155,6 +157,20 @@ async def test_every_error_is_classified(
         assert 7 == await side.get_or_load(cache, "key", lambda: 7)
     assert ("open" if kind in TRANSIENT else "closed") == breaker.state
     assert {"get": 2, "error": 2} == {"get": faults.asked.count("get"), "error": cache.stats.counts["error"]}
+
+
+async def test_an_item_that_is_too_large_tells_nothing(
+    faults: "Faults", make_cache: "Make", side: "Side", breaker: Breaker
+) -> None:
+    """Items that the server refuses for their size open nothing; nor do they make up for failures around them."""
+    cache = make_cache(breaker=breaker)
+    for error in (LimitExceededError("chosen"), UnavailableError("chosen"), LimitExceededError("chosen")):
+        faults.on_write = error
+        assert not await side.call(cache, "put", "key", 7)
+    assert "closed" == breaker.state
+    faults.on_write = RateLimitExceededError("chosen")
+    assert not await side.call(cache, "put", "key", 7)
+    assert ("open", 4) == (breaker.state, len(faults.asked))
 
 
 async def test_open_costs_no_call(
