@@ -14,6 +14,7 @@ from momento_lambda.errors import (
     UnavailableError,
 )
 from momento_lambda.runtime.invocation import Invocation
+from momento_lambda.server import LocalServer, TokenLimits
 
 if TYPE_CHECKING:
     from tests.caching.conftest import Calls, Faults, Make, Side
@@ -171,6 +172,35 @@ async def test_an_item_that_is_too_large_tells_nothing(
     faults.on_write = RateLimitExceededError("chosen")
     assert not await side.call(cache, "put", "key", 7)
     assert ("open", 4) == (breaker.state, len(faults.asked))
+
+
+@pytest.mark.parametrize(
+    ("limits", "codes", "state"),
+    [
+        (TokenLimits(requests_per_second=2), ["RATE_LIMIT_EXCEEDED"] * 2, "open"),
+        (TokenLimits(item_bytes=60), ["LIMIT_EXCEEDED"] * 3, "closed"),
+    ],
+    ids=["rate", "size"],
+)
+async def test_the_limits_of_a_server(
+    monkeypatch: pytest.MonkeyPatch,
+    make_cache: "Make",
+    side: "Side",
+    *,
+    server: LocalServer,
+    breaker: Breaker,
+    limits: TokenLimits,
+    codes: list[str],
+    state: str,
+) -> None:
+    """A server that is asked more often than it allows is left alone; one that refuses large items is not."""
+    monkeypatch.setenv("MOMENTO_API_KEY", server.create_token(limits=limits))
+    cache = make_cache(breaker=breaker)
+    with cache.observe() as seen:
+        for number in range(3):
+            assert "x" * 100 == await side.get_or_load(cache, f"key-{number}", lambda: "x" * 100)
+    assert codes == [event.error for event in seen.events if event.kind == "error"]
+    assert state == breaker.state
 
 
 async def test_open_costs_no_call(
