@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         MomentoError,
         NotFoundError,
         PermissionDeniedError,
-        RateLimitExceededError,
         UnavailableError,
         UnknownError,
     )
@@ -92,7 +91,6 @@ __all__ = [
     "Observer",
     "Permission",
     "PermissionDeniedError",
-    "RateLimitExceededError",
     "Result",
     "Serializer",
     "SigningKeyInfo",

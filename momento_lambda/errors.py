@@ -10,7 +10,6 @@
     ├── AlreadyExistsError
     ├── FailedPreconditionError
     ├── LimitExceededError
-    │   └── RateLimitExceededError
     ├── DeadlineExceededError
     ├── CancelledError
     ├── UnavailableError
@@ -93,13 +92,6 @@ class LimitExceededError(MomentoError):
     """An item, a request or a rate is over its limit."""
 
     code = "LIMIT_EXCEEDED"
-
-
-class RateLimitExceededError(LimitExceededError):
-    """More calls, or more bytes, in a short time than the service allows."""
-
-    code = "RATE_LIMIT_EXCEEDED"
-    retryable = True
 
 
 class DeadlineExceededError(MomentoError):

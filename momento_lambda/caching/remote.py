@@ -9,10 +9,10 @@ from momento_lambda.caching.events import Observers
 from momento_lambda.caching.steps import Ask, Store
 from momento_lambda.caching.trouble import Trouble
 from momento_lambda.errors import (
+    AuthenticationError,
     ClientStateError,
     DeadlineExceededError,
     InvalidArgumentError,
-    LimitExceededError,
     MomentoError,
     UnavailableError,
 )
@@ -67,7 +67,15 @@ class Remote:
             return refusal
         try:
             name = self._cache_name or _unnamed()
-            answer = step.put_to(self._clients.for_threads(), name)
+            client = self._clients.for_threads()
+            try:
+                answer = step.put_to(client, name)
+            except AuthenticationError:
+                # The token may have been rotated: then there is another client by now.
+                fresh = self._clients.for_threads()
+                if fresh is client:
+                    raise
+                answer = step.put_to(fresh, name)
         except MomentoError as error:
             self._failed(step, error)
             return error
@@ -84,7 +92,15 @@ class Remote:
             return refusal
         try:
             name = self._cache_name or _unnamed()
-            answer = await step.put_to(await self._clients.for_loop(), name)
+            client = await self._clients.for_loop()
+            try:
+                answer = await step.put_to(client, name)
+            except AuthenticationError:
+                # As above.
+                fresh = await self._clients.for_loop()
+                if fresh is client:
+                    raise
+                answer = await step.put_to(fresh, name)
         except MomentoError as error:
             self._failed(step, error)
             return error
@@ -121,8 +137,8 @@ class Remote:
         if error.retryable:
             if self._breaker.failed():
                 self._observers.tell("breaker_open")
-        elif isinstance(error, (ClientStateError, InvalidArgumentError, LimitExceededError)):
-            # Nothing was sent, or this one item was too large: nothing is known of how the next would fare.
+        elif isinstance(error, (ClientStateError, InvalidArgumentError)):
+            # Nothing was sent, so nothing is known of the server.
             self._breaker.gave_up()
         else:
             self._breaker.succeeded()

@@ -146,7 +146,7 @@ class AsyncChannel:
                 # Nobody cancelled the caller: the connection was closed under the call.
             status = "CANCELLED" if failure is None else failure.code().name
             retry = retry or Retry(rpc, self._retries, deadline, doubtful=doubtful)
-            if retry.blames_connection(status, silent=self._silent(answers, timeout)):
+            if retry.blames_connection(status, good=answers > 0, silent=self._silent(answers, timeout)):
                 await self._renew(calls)
             pause = retry.pause_after(status, renewed=self._replaced(calls))
             if pause is None:

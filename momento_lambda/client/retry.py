@@ -17,9 +17,7 @@ DOUBTFUL_SECONDS: Final = 5.0
 SHORTEST_SILENCE_SECONDS: Final = 0.1
 """A connection that says nothing for so long, while a call waits, may be dead; less may be the caller's impatience."""
 
-# What a call ends with on a connection that is dead, on one that says nothing, and on one that is closed under it.
-_DEAD_CONNECTION_STATUSES = frozenset({"DEADLINE_EXCEEDED", "UNAVAILABLE"})
-_SILENT_CONNECTION_STATUSES = frozenset({"DEADLINE_EXCEEDED"})
+# What a call ends with when its connection is closed under it.
 _LOST_CALL_STATUSES = frozenset({"CANCELLED", "DEADLINE_EXCEEDED"})
 _FIRST_PAUSE = 0.02
 _GROWTH = 4.0
@@ -57,16 +55,24 @@ class Retry:
         self._clock = clock
         self._chance = chance
 
-    def blames_connection(self, status: str, *, silent: bool = False) -> bool:
+    def blames_connection(self, status: str, *, good: bool = False, silent: bool = False) -> bool:
         """Whether an attempt failed as on a dead connection, which is to be replaced then. Asked once for each.
 
         Args:
             status: The name of the gRPC status that the last attempt ended with.
-            silent: Whether its connection had been good for something, and was not while the attempt waited.
+            good: Whether its connection had given answers before.
+            silent: Whether it had, and gave none while the attempt waited.
         """
         doubtful, self._doubtful = self._doubtful, False
-        suspects = _DEAD_CONNECTION_STATUSES if doubtful else _SILENT_CONNECTION_STATUSES if silent else ()
-        return status in suspects
+        match status:
+            case "CANCELLED":
+                # By a server that has said goodbye, which was not heard in time: in a freeze, say.
+                return good
+            case "DEADLINE_EXCEEDED":
+                return doubtful or silent
+            case "UNAVAILABLE":
+                return doubtful
+        return False
 
     def pause_after(self, status: str, *, renewed: bool = False) -> float | None:
         """Return the seconds to wait before the next attempt, or None if there is to be none.

@@ -118,7 +118,7 @@ class SyncChannel:
             except grpc.RpcError as failure:
                 status = failure.code().name
                 retry = retry or Retry(rpc, self._retries, deadline, doubtful=doubtful)
-                if retry.blames_connection(status, silent=self._silent(answers, timeout)):
+                if retry.blames_connection(status, good=answers > 0, silent=self._silent(answers, timeout)):
                     self._renew(calls)
                 pause = retry.pause_after(status, renewed=self._replaced(calls))
                 if pause is None:

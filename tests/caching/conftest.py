@@ -118,14 +118,19 @@ class Faults:
         self.asked: list[str] = []
         self.before: Callable[[str], None] = lambda _: None
         self.after: Callable[[str], None] = lambda _: None
+        self._made: dict[object, _Faulty] = {}
 
     def for_threads(self) -> Any:
         """Return the client for plain functions."""
-        return _Faulty(self._clients.for_threads(), self)
+        return self._faulty(self._clients.for_threads())
 
     async def for_loop(self) -> Any:
         """Return the client for coroutines."""
-        return _Faulty(await self._clients.for_loop(), self)
+        return self._faulty(await self._clients.for_loop())
+
+    def _faulty(self, client: SimpleCacheClient | SimpleCacheClientAsync) -> "_Faulty":
+        # One for each, as whoever asks twice expects.
+        return self._made.setdefault(client, _Faulty(client, self))
 
 
 class _Faulty:

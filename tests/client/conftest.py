@@ -60,6 +60,7 @@ class Attempt(NamedTuple):
     request_bytes: int
     time_left: float
     deadline: float
+    peer: str
 
 
 class ScriptedServer(grpc.GenericRpcHandler):
@@ -141,7 +142,8 @@ class ScriptedServer(grpc.GenericRpcHandler):
         time_left = context.time_remaining() or 0.0
         message = rpc.request.FromString(request)
         headers = dict(context.invocation_metadata())
-        self.attempts.append(Attempt(rpc.name, headers, message, len(request), time_left, time.monotonic() + time_left))
+        deadline = time.monotonic() + time_left
+        self.attempts.append(Attempt(rpc.name, headers, message, len(request), time_left, deadline, context.peer()))
         self.arrived.release()
         self.answer(context)
         return self.replies[rpc](message)

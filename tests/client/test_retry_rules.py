@@ -110,14 +110,18 @@ def test_a_new_connection_is_a_retry(retries: int) -> None:
 
 
 @pytest.mark.parametrize("status", [status.name for status in grpc.StatusCode])
+@pytest.mark.parametrize("good", [True, False])
 @pytest.mark.parametrize("silent", [True, False])
 @pytest.mark.parametrize("doubtful", [True, False])
-def test_blaming_the_connection(status: str, *, doubtful: bool, silent: bool) -> None:
-    """Of a first attempt after a pause all failures without an answer count, and later of silence only timeouts."""
+def test_blaming_the_connection(status: str, *, doubtful: bool, silent: bool, good: bool) -> None:
+    """Of a first attempt after a pause all failures without an answer count, else timeouts of one that fell silent.
+
+    And where it had given answers, that the server cancels.
+    """
     retry = Retry(cache_rpcs.GET, 3, PATIENT, doubtful=doubtful)
 
-    blamed = [retry.blames_connection(status, silent=silent) for _ in range(2)]
+    blamed = [retry.blames_connection(status, good=good, silent=silent) for _ in range(2)]
 
-    timed_out = silent and status == "DEADLINE_EXCEEDED"
+    given_up = (silent and status == "DEADLINE_EXCEEDED") or (good and status == "CANCELLED")
     unanswered = doubtful and status in {"DEADLINE_EXCEEDED", "UNAVAILABLE"}
-    assert [unanswered or timed_out, timed_out] == blamed
+    assert [unanswered or given_up, given_up] == blamed

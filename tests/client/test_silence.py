@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from momento_lambda import DeadlineExceededError, SimpleCacheClientAsync
+from momento_lambda import CancelledError, DeadlineExceededError, SimpleCacheClientAsync
 
 if TYPE_CHECKING:
     from tests.client.conftest import Connect, ScriptedServer
@@ -24,8 +24,8 @@ def client(connect: "Connect", server: "ScriptedServer") -> SimpleCacheClientAsy
 
 
 def connections(server: "ScriptedServer") -> int:
-    """Return how many connections attempts came on: the first on each introduces the client."""
-    return sum("agent" in attempt.headers for attempt in server.attempts)
+    """Return how many connections attempts came on."""
+    return len({attempt.peer for attempt in server.attempts})
 
 
 async def time_out(client: SimpleCacheClientAsync, seconds: float) -> None:
@@ -71,6 +71,21 @@ async def test_others_are_answered(client: SimpleCacheClientAsync, server: "Scri
     slow.set()
     await client.get(CACHE, "key")
     assert 1 == connections(server)
+
+
+async def test_a_server_that_goes_away(client: SimpleCacheClientAsync, server: "ScriptedServer") -> None:
+    """What a server cancels on a connection that was good, as one does that is being stopped, is asked anew on another.
+
+    Once: the other has not been good for anything yet.
+    """
+    await client.get(CACHE, "key")
+    server.fail(grpc.StatusCode.CANCELLED, first=1)
+    await client.get(CACHE, "key")
+    assert (2, 3) == (connections(server), len(server.attempts))
+    server.fail(grpc.StatusCode.CANCELLED)
+    with pytest.raises(CancelledError):
+        await client.get(CACHE, "key")
+    assert (3, 5) == (connections(server), len(server.attempts))
 
 
 async def test_impatience(client: SimpleCacheClientAsync, server: "ScriptedServer") -> None:
