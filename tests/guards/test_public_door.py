@@ -42,7 +42,6 @@ NAMES = [
     "Observer",
     "Permission",
     "PermissionDeniedError",
-    "RateLimitExceededError",
     "Result",
     "Serializer",
     "SigningKeyInfo",
