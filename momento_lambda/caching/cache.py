@@ -226,6 +226,7 @@ class Cache:
         """Decorate a function so that it is called only where the cache does not hold the value for its arguments.
 
         Works bare and called, on plain functions, coroutine functions and methods; None is a value like any other.
+        Every caller gets an object of its own, also where several wait for one load, unless the value is not stored.
         A function may return `Cacheable(value, ttl=...)` or `NoStore(value)`, of which callers get the value.
         Options that are not given are the cache's own.
 
