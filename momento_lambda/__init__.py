@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         MomentoError,
         NotFoundError,
         PermissionDeniedError,
+        RateLimitExceededError,
         UnavailableError,
         UnknownError,
     )
@@ -91,6 +92,7 @@ __all__ = [
     "Observer",
     "Permission",
     "PermissionDeniedError",
+    "RateLimitExceededError",
     "Result",
     "Serializer",
     "SigningKeyInfo",

@@ -10,6 +10,7 @@
     ├── AlreadyExistsError
     ├── FailedPreconditionError
     ├── LimitExceededError
+    │   └── RateLimitExceededError
     ├── DeadlineExceededError
     ├── CancelledError
     ├── UnavailableError
@@ -92,6 +93,13 @@ class LimitExceededError(MomentoError):
     """An item, a request or a rate is over its limit."""
 
     code = "LIMIT_EXCEEDED"
+
+
+class RateLimitExceededError(LimitExceededError):
+    """More calls, or more bytes, in a short time than the service allows."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+    retryable = True
 
 
 class DeadlineExceededError(MomentoError):

@@ -63,7 +63,9 @@ class Cache:
         compress_over: Values of more bytes than this are compressed; None for never.
         raw: Whether values are stored without a header, for readers in other languages; without a header nothing is
             served stale, refreshed early or remembered as absent.
-        on_cache_error: "load" to call the loader when the cache fails, "raise" to raise.
+        on_cache_error: "load" to call the loader when the cache cannot be read, "raise" to raise instead. With
+            "raise", `put` raises too what keeps it from storing, a value that cannot be stored included. A value that
+            a loader has returned reaches its caller either way, whatever becomes of storing it.
         timeout: Seconds that one operation of the cache may take, retries included.
         connect_timeout: Seconds that the first connection may take.
         breaker: What leaves the cache alone after failures in a row; None for one of its own.

@@ -269,7 +269,7 @@ class Loading:
                 return self._instead(key, returned, held)
             self._observers.tell("load", seconds=cost)
             loaded = policy.lifetime.of(returned)
-            entry, stored = self._shelf.pack(key, loaded, policy, cost)
+            entry, stored, _ = self._shelf.pack(key, loaded, policy, cost)
             if stored is not None and error is None and load.valid:
                 error = yield Store({key: stored}, {key: loaded.kept_ms / 1000})
                 in_cache = error is None and load.valid

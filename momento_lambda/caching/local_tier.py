@@ -84,14 +84,12 @@ class LocalTier:
 
     def get(self, key: str, now_ms: int) -> LocalEntry | None:
         """Return an entry while it may be served without asking the remote cache."""
-        entry = self._entries.get(key)
-        if entry is None or now_ms >= entry.until_ms:
-            return None
         with self._lock:
-            # Another thread may have dropped it meanwhile.
-            if key in self._entries:
-                self._entries.move_to_end(key)
-        return entry
+            entry = self._entries.get(key)
+            if entry is None or now_ms >= entry.until_ms:
+                return None
+            self._entries.move_to_end(key)
+            return entry
 
     def last_known(self, key: str) -> LocalEntry | None:
         """Return an entry even if it should not be served without asking: for when nobody answers."""

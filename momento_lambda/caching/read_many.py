@@ -161,7 +161,7 @@ class ReadMany:
             value = returned.get(id_, _NOTHING)
             absent = value is _NOTHING
             loaded = policy.lifetime.of_absence() if absent else policy.lifetime.of(value, id_)
-            entry, stored = self._shelf.pack(key, loaded, policy, cost, absent=absent)
+            entry, stored, _ = self._shelf.pack(key, loaded, policy, cost, absent=absent)
             entries[id_] = entry
             if stored is not None:
                 items[key], ttls[key] = stored, loaded.kept_ms / 1000

@@ -13,6 +13,7 @@ from momento_lambda.errors import (
     ClientStateError,
     DeadlineExceededError,
     InvalidArgumentError,
+    LimitExceededError,
     MomentoError,
     UnavailableError,
 )
@@ -137,8 +138,8 @@ class Remote:
         if error.retryable:
             if self._breaker.failed():
                 self._observers.tell("breaker_open")
-        elif isinstance(error, (ClientStateError, InvalidArgumentError)):
-            # Nothing was sent, so nothing is known of the server.
+        elif isinstance(error, (ClientStateError, InvalidArgumentError, LimitExceededError)):
+            # Nothing was sent, or this one item was too large: nothing is known of how the next would fare.
             self._breaker.gave_up()
         else:
             self._breaker.succeeded()

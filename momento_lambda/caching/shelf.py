@@ -11,7 +11,7 @@ from momento_lambda.caching.local_tier import ENCODED, LocalEntry, LocalTier
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.trouble import Trouble
 from momento_lambda.configuration import MAX_ITEM_BYTES
-from momento_lambda.errors import InvalidArgumentError, LimitExceededError
+from momento_lambda.errors import InvalidArgumentError, LimitExceededError, MomentoError
 from momento_lambda.responses import GetResponse, Hit
 from momento_lambda.wire.arguments import item_bytes
 
@@ -22,10 +22,12 @@ class Packed(NamedTuple):
     Attributes:
         entry: The value with its times, as it would come back from its bytes where it has any.
         stored: The bytes; None where the value is not to be stored, or cannot be.
+        refusal: Why it cannot be stored.
     """
 
     entry: Entry
     stored: bytes | None
+    refusal: MomentoError | None = None
 
 
 Kept: TypeAlias = tuple[Any, Entry]
@@ -85,9 +87,9 @@ class Shelf:
         if loaded.problem is not None:
             self._trouble.remark(loaded.problem)
         stored = None if loaded.ttl_ms is None else self._bytes(key, entry, policy)
-        if stored is None:
+        if not isinstance(stored, bytes):
             self._observers.tell("not_stored")
-            return Packed(entry, None)
+            return Packed(entry, None, refusal=stored)
         return Packed(self._as_it_comes_back(entry, stored, policy), stored)
 
     def take(self, key: str, answer: GetResponse, policy: Policy, since: int) -> Entry | None:
@@ -136,7 +138,7 @@ class Shelf:
         if self._tier is not None:
             self._tier.discard(key)
 
-    def _bytes(self, key: str, entry: Entry, policy: Policy) -> bytes | None:
+    def _bytes(self, key: str, entry: Entry, policy: Policy) -> bytes | MomentoError | None:
         if entry.negative and not policy.packing.keeps_times:
             # Without a header an absence would be read as a value by whoever comes next.
             return None
@@ -145,11 +147,11 @@ class Shelf:
             item_bytes(key, stored)
         except InvalidArgumentError as error:
             self._trouble.remark(f"a value was returned and not stored: {error.message}")
-            return None
-        except LimitExceededError:
+            return error
+        except LimitExceededError as error:
             # Without its size, which would make every such value a new remark.
             self._trouble.remark(f"a value was returned and not stored: with its key it is over {MAX_ITEM_BYTES} bytes")
-            return None
+            return error
         return stored
 
     @staticmethod
@@ -161,11 +163,12 @@ class Shelf:
 
 def _read(found: LocalEntry, policy: Policy) -> Kept | None:
     """Return an entry of this process's own tier as this policy reads it; None for an absence, which is no value."""
-    entry = found.entry
-    if found.packing is not policy.packing:
+    stored, entry, packing, _ = found
+    if packing is not policy.packing:
         # Kept by another function, whose values may be of another type.
-        read = policy.packing.unpack(found.stored)
+        read = policy.packing.unpack(stored)
         return None if read is None or read.absent else (read.value, read)
     if entry.absent:
         return None
-    return entry.value if entry.value is not ENCODED else policy.packing.value(found.stored), entry
+    value = entry.value
+    return packing.value(stored) if value is ENCODED else value, entry

@@ -42,12 +42,13 @@ class Writes:
         """Store a value, and return whether it was."""
         self._outdate(key)
         loaded = policy.lifetime.of(value)
-        entry, stored = self._shelf.pack(key, loaded, policy)
-        if stored is None:
+        entry, stored, error = self._shelf.pack(key, loaded, policy)
+        if stored is not None:
+            error = yield Store({key: stored}, {key: loaded.kept_ms / 1000})
+        if error is not None and policy.raise_errors:
+            return Raised(error)
+        if error is not None or stored is None:
             return False
-        error = yield Store({key: stored}, {key: loaded.kept_ms / 1000})
-        if error is not None:
-            return Raised(error) if policy.raise_errors else False
         self._shelf.keep(key, stored, entry, policy)
         return True
 

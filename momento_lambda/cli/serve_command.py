@@ -12,10 +12,11 @@ from momento_lambda.server.admin_server import AdminAddress
 from momento_lambda.server.data_folder import default_data_folder
 from momento_lambda.server.key_folder import KeyFolder
 from momento_lambda.server.logs import LogFormat, LogLevel, start_logging
-from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer
 from momento_lambda.server.serving import GRACE_SECONDS
 from momento_lambda.server.serving import serve as serve_until_stopped
+from momento_lambda.server.store import Store
+from momento_lambda.server.stores import MEMORY, open_store
 from momento_lambda.server.tls import TlsIdentity
 from momento_lambda.server.token_limits import TokenLimits
 
@@ -27,6 +28,9 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = DEFAULT_HOST,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 for one that is free.")] = DEFAULT_PORT,
+    store: Annotated[
+        str, typer.Option(help="Where the caches are: memory://, valkey://HOST:PORT or valkey-cluster://HOST:PORT,...")
+    ] = MEMORY,
     data_dir: DataFolder = None,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Ask for no token; on loopback alone.")] = False,
     tls_cert: Annotated[
@@ -68,14 +72,14 @@ def serve(
     log_format: Annotated[LogFormat, typer.Option(help="How the log on standard error is written.")] = LogFormat.TEXT,
     log_level: Annotated[LogLevel, typer.Option(help="From which level on it is written.")] = LogLevel.WARNING,
 ) -> None:
-    """Serve caches in memory until interrupted.
+    """Serve caches until interrupted.
 
     The address is printed on standard output once calls are answered. Every option may be given in the environment
     too, as MOMENTO_SERVER_ and its name; what is typed wins.
     """
     start_logging(log_format, log_level)
     server = CacheServer(
-        MemoryStore(),
+        _store(store),
         host=host,
         port=port,
         keys=None if no_auth else KeyFolder.with_a_key(data_dir or default_data_folder()),
@@ -87,6 +91,13 @@ def serve(
     )
     admin = None if admin_port is None else AdminAddress(admin_host, admin_port)
     asyncio.run(serve_until_stopped(server, _announce, admin=admin, drain_delay=drain_delay, grace=grace))
+
+
+def _store(url: str) -> Store:
+    try:
+        return open_store(url)
+    except ModuleNotFoundError as missing:
+        raise typer.BadParameter(str(missing)) from missing
 
 
 def _tls(certificate: Path | None, key: Path | None) -> TlsIdentity | None:

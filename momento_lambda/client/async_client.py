@@ -48,7 +48,8 @@ class SimpleCacheClientAsync:
 
     Every call raises, besides what it names itself:
         InvalidArgumentError: An argument that cannot be sent, before anything is.
-        LimitExceededError: An item over the limit, before anything is sent; or a rate over the service's.
+        LimitExceededError: An item over the limit, before anything is sent.
+        RateLimitExceededError: More calls or bytes in a short time than the service allows.
         CacheNotFoundError: The cache does not exist.
         AuthenticationError, PermissionDeniedError: The token is refused, or does not allow the call.
         DeadlineExceededError: No answer within the timeout, retries included.

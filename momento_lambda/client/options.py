@@ -9,8 +9,9 @@ from momento_lambda.credentials import CredentialProvider, Endpoint
 # A server that came back is noticed within this time, where gRPC alone would wait for up to two minutes.
 _FIRST_RECONNECT_MS = 100
 _LONGEST_RECONNECT_MS = 2_000
-# A server that accepts a connection and says nothing, as one that is going away may, is given up for another attempt.
-_LONGEST_ATTEMPT_MS = 5_000
+# A connection that is not there after so long, greetings included, is tried anew. What was sent into a network that
+# lost it is never answered, and gRPC alone would wait for that for 20 seconds.
+_LONGEST_CONNECT_MS = 3_000
 
 
 def data_options(configuration: Configuration, credentials: CredentialProvider) -> list[tuple[str, int | str]]:
@@ -37,8 +38,8 @@ def control_options(configuration: Configuration, credentials: CredentialProvide
         ("grpc.max_receive_message_length", configuration.max_message_bytes),
         ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", _LONGEST_RECONNECT_MS),
-        # Against its name this bounds an attempt, not the pause before it. gRPC's own bound is 20 s.
-        ("grpc.min_reconnect_backoff_ms", _LONGEST_ATTEMPT_MS),
+        # Under this name gRPC has the shortest time that it gives to a connection.
+        ("grpc.min_reconnect_backoff_ms", _LONGEST_CONNECT_MS),
         # A server whose name leads elsewhere now is looked for there as soon, and not only after half a minute.
         ("grpc.dns_min_time_between_resolutions_ms", _LONGEST_RECONNECT_MS),
         # Our own retries know which calls are safe to repeat and share one deadline.

@@ -16,6 +16,8 @@ from momento_lambda.server.loop_thread import LoopThread
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer, ServerStateError
 from momento_lambda.server.signing_key import SigningKey, SigningKeysInMemory, newest
+from momento_lambda.server.store import Store
+from momento_lambda.server.stores import MEMORY, open_store
 from momento_lambda.server.tls import TlsIdentity
 from momento_lambda.server.token_limits import UNLIMITED, TokenLimits
 from momento_lambda.server.tokens import TokenFormat
@@ -24,10 +26,10 @@ from momento_lambda.wire.arguments import cache_name
 
 @final
 class LocalServer:
-    """A whole cache server in this process, in memory.
+    """A whole cache server in this process, in memory unless told otherwise.
 
     In a `with` block it has a thread and an event loop of its own, so that synchronous and asynchronous callers may
-    use it alike; in an `async with` block it serves from the running loop. Each block starts with no items.
+    use it alike; in an `async with` block it serves from the running loop. In memory, each block starts with no items.
 
         with LocalServer(caches=["users-cache"]) as server:
             client = SimpleCacheClient(server.credentials, default_ttl=60)
@@ -40,12 +42,13 @@ class LocalServer:
         tls_certificate: The PEM certificate to show; None for plaintext, on loopback alone unless `insecure`.
         tls_key: Its PEM private key.
         insecure: Whether others may reach it in plaintext.
-        clock: Whole nanoseconds, as `time.monotonic_ns` gives them: what the deadlines of items are compared with, and
-            what the limits of tokens go by.
+        store: Where the caches are: "memory://", "valkey://host:port" or "valkey-cluster://host:port,...".
+        clock: Whole nanoseconds, as `time.monotonic_ns` gives them: what the deadlines of items in memory are compared
+            with, and what the limits of tokens go by.
         limits: How much may be asked with tokens that do not say it themselves.
         faults: Whether calls may ask, by their headers, to be failed or delayed.
-        caches: The caches to begin with.
-        max_store_bytes: The most memory that items may take, or None for no ceiling.
+        caches: The caches to begin with; those that a store has already are left as they are.
+        max_store_bytes: The most memory that items in memory may take, or None for no ceiling.
         grace: The seconds that calls in flight have to finish when the block ends.
 
     Raises:
@@ -63,6 +66,7 @@ class LocalServer:
         tls_certificate: bytes | None = None,
         tls_key: bytes | None = None,
         insecure: bool = False,
+        store: str = MEMORY,
         clock: Clock = clocks.monotonic,
         limits: TokenLimits = UNLIMITED,
         faults: bool = False,
@@ -75,6 +79,7 @@ class LocalServer:
         self._keys = SigningKeysInMemory(signing_key or SigningKey.generate()) if authenticate else None
         self._tls = _tls_identity(tls_certificate, tls_key)
         self._insecure = insecure
+        self._store_url = store
         self._clock = clock
         self._limits = limits
         self._faults = faults
@@ -84,7 +89,7 @@ class LocalServer:
         self._server: CacheServer | None = None
         self._thread: LoopThread | None = None
         # Made once in advance, so that what cannot be is said where it was asked for.
-        self._new_server(MemoryStore())
+        self._new_server(self._new_store())
 
     @property
     def host(self) -> str:
@@ -171,11 +176,15 @@ class LocalServer:
         await self._stop()
 
     async def _start(self) -> None:
-        store = MemoryStore(clock=self._clock, max_bytes=self._max_store_bytes)
+        store = self._new_store()
         server = self._new_server(store)
-        for name in self._caches:
-            await store.create_cache(name)
         await server.start()
+        try:
+            for name in self._caches:
+                await store.create_cache(name)
+        except BaseException:
+            await server.stop(0)
+            raise
         self._server = server
 
     async def _stop(self) -> None:
@@ -183,7 +192,12 @@ class LocalServer:
         if server is not None:
             await server.stop(self._grace)
 
-    def _new_server(self, store: MemoryStore) -> CacheServer:
+    def _new_store(self) -> Store:
+        if self._store_url == MEMORY:
+            return MemoryStore(clock=self._clock, max_bytes=self._max_store_bytes)
+        return open_store(self._store_url)
+
+    def _new_server(self, store: Store) -> CacheServer:
         return CacheServer(
             store,
             host=self._host,

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias, final
 
-from momento_lambda.errors import FailedPreconditionError, LimitExceededError
+from momento_lambda.errors import LimitExceededError
 from momento_lambda.responses import TtlUpdate
 from momento_lambda.server.clock import NANOSECONDS_PER_MILLISECOND, Clock
 from momento_lambda.server.deadlines import Deadlines
+from momento_lambda.server.integers import no_integer, sum_too_large
 from momento_lambda.server.store import Condition, Item, ItemType, TtlChange
 
 ITEM_OVERHEAD_BYTES: Final = 300
@@ -118,7 +119,7 @@ class MemoryKeyspace:
         """Add to an item kept as decimal text, none counting as 0; give it this time to live; return the sum."""
         total = _integer(self._value(key)) + amount
         if total not in _INT64:
-            raise FailedPreconditionError("the sum would not fit an integer of 64 bits: the item stays as it was")
+            raise sum_too_large()
         await self.set(Item(key, b"%d" % total, ttl_ms))
         return total
 
@@ -201,7 +202,5 @@ def _integer(value: bytes | None) -> int:
         return 0
     number = int(value) if _INTEGER.fullmatch(value) else None
     if number is None or number not in _INT64:
-        raise FailedPreconditionError(
-            "the item is not an integer of 64 bits in decimal digits: set it to one, or delete it, to increment it"
-        )
+        raise no_integer()
     return number

@@ -1,6 +1,7 @@
 """What a store of caches does, whatever it keeps them in.
 
 The methods are coroutines, so that a store may ask another machine. Each is atomic: no other call sees half of it.
+One exception: a store that spreads the items of a cache over several machines is atomic in each part that is on one.
 Times to live arrive checked, in whole milliseconds.
 """
 
@@ -73,7 +74,11 @@ class CacheUsage(NamedTuple):
 
 
 class Keyspace(Protocol):
-    """The items of one cache."""
+    """The items of one cache.
+
+    On other machines, any method may raise UnavailableError: it may succeed soon. Whether a write was done is then not
+    known, unless the message says so.
+    """
 
     async def get(self, key: bytes) -> bytes | None:
         """Return an item's value, or None where there is none."""
@@ -93,6 +98,8 @@ class Keyspace(Protocol):
 
     async def set_many(self, items: Sequence[Item]) -> None:
         """Store many items, all or none; of several with one key, the last.
+
+        Over several machines, a failure may leave the parts of some stored: whoever repeats it stores the rest.
 
         Raises:
             LimitExceededError: The store is full.

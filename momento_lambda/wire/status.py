@@ -32,6 +32,9 @@ _ERRORS: dict[str, type[errors.MomentoError]] = {
     "DATA_LOSS": errors.InternalError,
 }
 _NOT_A_CACHE = frozenset({ITEM_NOT_FOUND, STORE_NOT_FOUND})
+_RATES = frozenset({OPERATIONS_RATE_LIMIT, THROUGHPUT_RATE_LIMIT})
+# What the service's own words name, where a rate is meant and the trailer does not say so.
+_WORDS_OF_RATES = ("operations", "throughput")
 
 
 def error_for_status(status: str, details: str, err: str | None) -> errors.MomentoError:
@@ -45,4 +48,11 @@ def error_for_status(status: str, details: str, err: str | None) -> errors.Momen
     kind = _ERRORS.get(status, errors.UnknownError)
     if kind is errors.NotFoundError and err not in _NOT_A_CACHE:
         kind = errors.CacheNotFoundError
+    if kind is errors.LimitExceededError and _is_rate(details, err):
+        kind = errors.RateLimitExceededError
     return kind(details or f"the server answered {status} without a reason")
+
+
+def _is_rate(details: str, err: str | None) -> bool:
+    """Whether a limit is one of rates. Any other, named or not, is no better next time: an item stays as large."""
+    return err in _RATES if err else any(word in details.lower() for word in _WORDS_OF_RATES)

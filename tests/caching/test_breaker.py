@@ -9,9 +9,12 @@ from momento_lambda.errors import (
     DeadlineExceededError,
     InternalError,
     InvalidArgumentError,
+    LimitExceededError,
+    RateLimitExceededError,
     UnavailableError,
 )
 from momento_lambda.runtime.invocation import Invocation
+from momento_lambda.server import LocalServer, TokenLimits
 
 if TYPE_CHECKING:
     from tests.caching.conftest import Calls, Faults, Make, Side
@@ -20,7 +23,7 @@ KINDS = sorted(
     (kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, MomentoError)),
     key=lambda kind: kind.__name__,
 )
-TRANSIENT = {DeadlineExceededError, InternalError, UnavailableError}
+TRANSIENT = {DeadlineExceededError, InternalError, RateLimitExceededError, UnavailableError}
 
 
 class Seconds:
@@ -155,6 +158,49 @@ async def test_every_error_is_classified(
         assert 7 == await side.get_or_load(cache, "key", lambda: 7)
     assert ("open" if kind in TRANSIENT else "closed") == breaker.state
     assert {"get": 2, "error": 2} == {"get": faults.asked.count("get"), "error": cache.stats.counts["error"]}
+
+
+async def test_an_item_that_is_too_large_tells_nothing(
+    faults: "Faults", make_cache: "Make", side: "Side", breaker: Breaker
+) -> None:
+    """Items that the server refuses for their size open nothing; nor do they make up for failures around them."""
+    cache = make_cache(breaker=breaker)
+    for error in (LimitExceededError("chosen"), UnavailableError("chosen"), LimitExceededError("chosen")):
+        faults.on_write = error
+        assert not await side.call(cache, "put", "key", 7)
+    assert "closed" == breaker.state
+    faults.on_write = RateLimitExceededError("chosen")
+    assert not await side.call(cache, "put", "key", 7)
+    assert ("open", 4) == (breaker.state, len(faults.asked))
+
+
+@pytest.mark.parametrize(
+    ("limits", "codes", "state"),
+    [
+        (TokenLimits(requests_per_second=2), ["RATE_LIMIT_EXCEEDED"] * 2, "open"),
+        (TokenLimits(item_bytes=60), ["LIMIT_EXCEEDED"] * 3, "closed"),
+    ],
+    ids=["rate", "size"],
+)
+async def test_the_limits_of_a_server(
+    monkeypatch: pytest.MonkeyPatch,
+    make_cache: "Make",
+    side: "Side",
+    *,
+    server: LocalServer,
+    breaker: Breaker,
+    limits: TokenLimits,
+    codes: list[str],
+    state: str,
+) -> None:
+    """A server that is asked more often than it allows is left alone; one that refuses large items is not."""
+    monkeypatch.setenv("MOMENTO_API_KEY", server.create_token(limits=limits))
+    cache = make_cache(breaker=breaker)
+    with cache.observe() as seen:
+        for number in range(3):
+            assert "x" * 100 == await side.get_or_load(cache, f"key-{number}", lambda: "x" * 100)
+    assert codes == [event.error for event in seen.events if event.kind == "error"]
+    assert state == breaker.state
 
 
 async def test_open_costs_no_call(

@@ -3,7 +3,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from momento_lambda import BYTES, Breaker, Cache, Cacheable, Hit, Miss, NoStore, SimpleCacheClient
-from momento_lambda.errors import CacheNotFoundError, InvalidArgumentError, MomentoError, UnavailableError
+from momento_lambda.configuration import MAX_ITEM_BYTES
+from momento_lambda.errors import (
+    CacheNotFoundError,
+    InvalidArgumentError,
+    LimitExceededError,
+    MomentoError,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,6 +204,29 @@ async def test_writes_may_raise(faults: "Faults", make_cache: "Make", side: "Sid
         await side.call(cache, "put", "key", 7)
     assert error is caught.value
     assert 7 == await side.get_or_load(cache, "key", lambda: 7)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(object(), InvalidArgumentError), ({1: 2}, InvalidArgumentError), ("x" * MAX_ITEM_BYTES, LimitExceededError)],
+    ids=["type", "key", "size"],
+)
+async def test_what_cannot_be_stored_may_raise(
+    faults: "Faults", make_cache: "Make", side: "Side", *, value: object, kind: type[MomentoError]
+) -> None:
+    """With on_cache_error="raise" `put` raises for a value that cannot be stored; a loaded one reaches its caller."""
+    cache, lenient = (make_cache(on_cache_error=what, compress_over=None) for what in ("raise", "load"))
+    with pytest.raises(kind):
+        await side.call(cache, "put", "key", value)
+    assert await side.call(lenient, "put", "key", value) is False
+    assert value is await side.get_or_load(cache, "key", lambda: value)
+    assert {"a": value} == await side.get_or_load_many(cache, ["a"], lambda _: {"a": value}, key="{}")
+    assert ["get", "get"] == faults.asked
+
+
+async def test_what_is_not_to_be_stored_raises_nothing(make_cache: "Make", side: "Side") -> None:
+    """With on_cache_error="raise" a value that asks not to be stored is no trouble."""
+    assert await side.call(make_cache(on_cache_error="raise"), "put", "key", NoStore(7)) is False
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One suite over {both clients} x {plaintext, TLS} x {every store}, always against a real server that asks for tokens.
+"""One suite over {both clients} x {every store}, always against a real server that asks for tokens.
 
 A test's body is written once, for the asynchronous client; the synchronous one is made awaitable.
 """
@@ -6,9 +6,10 @@ A test's body is written once, for the asynchronous client; the synchronous one 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, cast
 
 import pytest
 import trustme
@@ -22,11 +23,14 @@ from momento_lambda import (
 )
 from momento_lambda.server import LocalServer
 
+if TYPE_CHECKING:
+    from tests.conftest import RedisClock
+
 CACHE: Final = "users-cache"
 OTHER_CACHE: Final = "orders-cache"
 
-STORES: Final[dict[str, Callable[..., LocalServer]]] = {"memory": LocalServer}
-"""How a server over each store is made."""
+STORES: Final = ("memory", "memory with TLS", "redis", "redis cluster")
+"""Where caches are. To TLS it makes no difference, so it is tried with one of them."""
 
 Connect: TypeAlias = Callable[..., SimpleCacheClientAsync]
 
@@ -81,10 +85,23 @@ def awaitable_client(
 TWINS: Final[dict[str, Connect]] = {"sync": awaitable_client, "async": SimpleCacheClientAsync}
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    """The server's clock."""
-    return ManualClock()
+class Clock(Protocol):
+    """The time that the items of a server go by, which stands still until a test moves it."""
+
+    def advance(self, *, milliseconds: int) -> None:
+        """Let time pass."""
+        ...
+
+
+class StoreClock:
+    """The time of a server whose items are on Redis."""
+
+    def __init__(self, redis_clock: "RedisClock") -> None:
+        self._redis_clock = redis_clock
+
+    def advance(self, *, milliseconds: int) -> None:
+        """Let time pass."""
+        self._redis_clock.advance(timedelta(milliseconds=milliseconds))
 
 
 @pytest.fixture(scope="session")
@@ -99,23 +116,50 @@ def root_certificates(authority: trustme.CA) -> bytes:
     return authority.cert_pem.bytes()
 
 
-@pytest.fixture(params=["plaintext", "tls"])
-def transport(request: pytest.FixtureRequest) -> str:
-    """How bytes travel."""
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> str:
+    """Where the caches are."""
     return str(request.param)
 
 
-@pytest.fixture(params=list(STORES))
-def server(
-    request: pytest.FixtureRequest, transport: str, clock: ManualClock, authority: trustme.CA
-) -> Iterator[LocalServer]:
+@pytest.fixture
+def transport(store: str) -> str:
+    """How bytes travel."""
+    return "tls" if store.endswith("TLS") else "plaintext"
+
+
+@pytest.fixture
+def options(store: str, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What a server over an empty store is made with."""
+    if not store.startswith("redis"):
+        return {}
+    if store == "redis":
+        nodes = [request.getfixturevalue("redis_server")]
+        url = f"valkey://{nodes[0].address}"
+    else:
+        cluster = request.getfixturevalue("redis_cluster")
+        nodes, url = cluster.nodes, f"valkey-cluster://{cluster.addresses}"
+    for node in nodes:
+        node.command("FLUSHALL")
+    return {"store": url}
+
+
+@pytest.fixture
+def clock(store: str, request: pytest.FixtureRequest) -> Clock:
+    """The time that items go by."""
+    return StoreClock(request.getfixturevalue("redis_clock")) if store.startswith("redis") else ManualClock()
+
+
+@pytest.fixture
+def server(options: dict[str, Any], transport: str, clock: Clock, authority: trustme.CA) -> Iterator[LocalServer]:
     """A server that asks for tokens, with two empty caches."""
-    options: dict[str, Any] = {}
     if transport == "tls":
         certificate = authority.issue_cert("127.0.0.1")
         options["tls_certificate"] = b"".join(part.bytes() for part in certificate.cert_chain_pems)
         options["tls_key"] = certificate.private_key_pem.bytes()
-    with STORES[request.param](clock=clock, caches=[CACHE, OTHER_CACHE], grace=0, **options) as running:
+    if isinstance(clock, ManualClock):
+        options["clock"] = clock
+    with LocalServer(caches=[CACHE, OTHER_CACHE], grace=0, **options) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ from momento_lambda import Hit, Miss, SimpleCacheClientAsync
 
 if TYPE_CHECKING:
     from momento_lambda.ttl import Ttl
-    from tests.contract.conftest import ManualClock
+    from tests.contract.conftest import Clock
 
 CACHE = "users-cache"
 
@@ -39,7 +39,7 @@ async def test_set_multi_stores_all(client: SimpleCacheClientAsync) -> None:
     assert (Hit(b"1"), Hit(b"2"), Hit(b"")) == await client.get_multi(CACHE, ["a", "b", ""])
 
 
-async def test_set_multi_times_to_live(client: SimpleCacheClientAsync, clock: "ManualClock") -> None:
+async def test_set_multi_times_to_live(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """A batch lives by its `ttl`, and the keys that `ttls` names by their own."""
     own: dict[str | bytes, Ttl] = {"b": 5, b"c": "20s"}
 
@@ -53,7 +53,7 @@ async def test_set_multi_times_to_live(client: SimpleCacheClientAsync, clock: "M
     assert (Miss(), Miss(), Hit(b"3")) == await client.get_multi(CACHE, ["a", "b", "c"])
 
 
-async def test_set_multi_default_time_to_live(client: SimpleCacheClientAsync, clock: "ManualClock") -> None:
+async def test_set_multi_default_time_to_live(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """A batch without a `ttl` lives by the client's default."""
     await client.set_multi(CACHE, {"key": "value"})
 
@@ -90,7 +90,7 @@ async def test_long_keys_are_cut_too(client: SimpleCacheClientAsync) -> None:
     assert (False, False, False, True, False) == await client.keys_exist(CACHE, keys)
 
 
-async def test_keys_exist(client: SimpleCacheClientAsync, clock: "ManualClock") -> None:
+async def test_keys_exist(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """Each key is answered in the order asked; an expired item does not exist."""
     await client.set(CACHE, "short", "", ttl=1)
     await client.set(CACHE, "long", "", ttl=2)

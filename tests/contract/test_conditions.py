@@ -7,7 +7,7 @@ import pytest
 from momento_lambda import Hit, Miss, NotStored, SimpleCacheClientAsync, Stored
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import ManualClock
+    from tests.contract.conftest import Clock
 
 CACHE = "users-cache"
 
@@ -45,7 +45,7 @@ async def test_condition(
 
 @pytest.mark.parametrize(("method", "operands", "stores_when"), CASES)
 async def test_stored_items_live_by_the_call(
-    client: SimpleCacheClientAsync, clock: "ManualClock", method: str, operands: Operands, stores_when: set[str]
+    client: SimpleCacheClientAsync, clock: "Clock", method: str, operands: Operands, stores_when: set[str]
 ) -> None:
     """What a conditional write stores lives by the TTL of that call."""
     before = STATES[min(stores_when)]
@@ -62,7 +62,7 @@ async def test_stored_items_live_by_the_call(
 
 @pytest.mark.parametrize(("method", "operands", "stores_when"), CASES)
 async def test_default_time_to_live(
-    client: SimpleCacheClientAsync, clock: "ManualClock", method: str, operands: Operands, stores_when: set[str]
+    client: SimpleCacheClientAsync, clock: "Clock", method: str, operands: Operands, stores_when: set[str]
 ) -> None:
     """A conditional write without a TTL lives by the client's default."""
     before = STATES[min(stores_when)]
@@ -77,7 +77,7 @@ async def test_default_time_to_live(
     assert Miss() == await client.get(CACHE, "key")
 
 
-async def test_refused_write_leaves_the_time_to_live(client: SimpleCacheClientAsync, clock: "ManualClock") -> None:
+async def test_refused_write_leaves_the_time_to_live(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """A write whose condition does not hold leaves the item's TTL as it was."""
     await client.set(CACHE, "key", "old", ttl=2)
 
@@ -87,7 +87,7 @@ async def test_refused_write_leaves_the_time_to_live(client: SimpleCacheClientAs
     assert Miss() == await client.get(CACHE, "key")
 
 
-async def test_an_expired_item_is_absent(client: SimpleCacheClientAsync, clock: "ManualClock") -> None:
+async def test_an_expired_item_is_absent(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """An item that has expired counts as absent to a condition."""
     await client.set(CACHE, "key", "old", ttl=1)
     clock.advance(milliseconds=1_000)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from momento_lambda import FailedPreconditionError, Hit, Miss, SimpleCacheClientAsync
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import ManualClock
+    from tests.contract.conftest import Clock
 
 CACHE = "users-cache"
 
@@ -59,7 +59,7 @@ async def test_not_a_number(client: SimpleCacheClientAsync, value: str | bytes) 
     assert Hit(value.encode() if isinstance(value, str) else value) == await client.get(CACHE, "key")
 
 
-async def test_the_last_increment_sets_the_time_to_live(client: SimpleCacheClientAsync, clock: "ManualClock") -> None:
+async def test_the_last_increment_sets_the_time_to_live(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """An incremented item lives by the TTL of that call, which may shorten it; else by the client's default."""
     await client.set(CACHE, "counter", "1", ttl=1111)
 

@@ -30,6 +30,9 @@ Call: TypeAlias = Callable[[SimpleCacheClientAsync, Any], Awaitable[object]]
 # What the types forbid is tried all the same.
 WrongCall: TypeAlias = Callable[[Any, Any], Awaitable[object]]
 
+# Tokens are checked before the store is asked, so one will do.
+no_store_is_asked = pytest.mark.parametrize("store", ["memory", "memory with TLS"], indirect=True)
+
 READS: dict[str, Call] = {
     "get": lambda client, cache: client.get(cache, "key"),
     "get_multi": lambda client, cache: client.get_multi(cache, ["key"]),
@@ -71,6 +74,7 @@ async def test_unknown_cache(client: SimpleCacheClientAsync, method: str) -> Non
     assert "CACHE_NOT_FOUND" == caught.value.code
 
 
+@no_store_is_asked
 @pytest.mark.parametrize("method", [*READS, *WRITES, *CONTROLS, *LISTINGS])
 async def test_token_of_another_server(
     connect: "Connect",
@@ -87,6 +91,7 @@ async def test_token_of_another_server(
             await call(client, cache)
 
 
+@no_store_is_asked
 @pytest.mark.parametrize("token", ["", "x.y.z", "Bearer"])
 async def test_no_token_of_any_server(connect: "Connect", credentials: CredentialProvider, token: str) -> None:
     """A call without a token, or with something else in its place, is an AuthenticationError."""
@@ -96,6 +101,7 @@ async def test_no_token_of_any_server(connect: "Connect", credentials: Credentia
         await client.get(CACHE, "key")
 
 
+@no_store_is_asked
 async def test_expired_token(
     connect: "Connect",
     server: LocalServer,
@@ -111,6 +117,7 @@ async def test_expired_token(
         await connect(_with_token(credentials, token)).get(CACHE, "key")
 
 
+@no_store_is_asked
 @pytest.mark.parametrize("format_", ["legacy", "v1", "v2"])
 async def test_every_kind_of_token(
     connect: "Connect", server: LocalServer, credentials: CredentialProvider, format_: TokenFormat
@@ -124,6 +131,7 @@ async def test_every_kind_of_token(
     assert await connect(provider).keys_exist(CACHE, ["key"]) == (False,)
 
 
+@no_store_is_asked
 @pytest.mark.parametrize("method", [*WRITES, *CONTROLS, *LISTINGS])
 async def test_token_that_reads(
     connect: "Connect",
@@ -151,6 +159,7 @@ async def test_token_that_reads_may_read(
     await READS[method](client, CACHE)
 
 
+@no_store_is_asked
 @pytest.mark.parametrize("method", [*CONTROLS, *LISTINGS])
 async def test_token_that_writes(
     connect: "Connect",

@@ -9,7 +9,7 @@ from momento_lambda import CredentialProvider, Hit, Miss, SimpleCacheClientAsync
 from momento_lambda.ttl import Ttl
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Connect, ManualClock
+    from tests.contract.conftest import Clock, Connect
 
 CACHE = "users-cache"
 
@@ -24,7 +24,7 @@ TTLS = [
 
 @pytest.mark.parametrize(("ttl", "milliseconds"), TTLS)
 async def test_a_call_overrides_the_default(
-    client: SimpleCacheClientAsync, clock: "ManualClock", ttl: Ttl, milliseconds: int
+    client: SimpleCacheClientAsync, clock: "Clock", ttl: Ttl, milliseconds: int
 ) -> None:
     """An item is there until the last millisecond of the TTL given, and gone at its end."""
     await client.set(CACHE, "key", "value", ttl)
@@ -37,7 +37,7 @@ async def test_a_call_overrides_the_default(
 
 @pytest.mark.parametrize(("ttl", "milliseconds"), TTLS)
 async def test_default(
-    connect: "Connect", credentials: CredentialProvider, clock: "ManualClock", ttl: Ttl, milliseconds: int
+    connect: "Connect", credentials: CredentialProvider, clock: "Clock", ttl: Ttl, milliseconds: int
 ) -> None:
     """Where a call gives no TTL, an item is there until the last millisecond of the client's default."""
     client = connect(credentials, ttl)
@@ -49,7 +49,7 @@ async def test_default(
     assert Miss() == await client.get(CACHE, "key")
 
 
-async def test_set_begins_anew(client: SimpleCacheClientAsync, clock: "ManualClock") -> None:
+async def test_set_begins_anew(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """A second set counts the TTL from its own moment."""
     await client.set(CACHE, "key", "first", ttl=2)
     clock.advance(milliseconds=1_500)
@@ -61,7 +61,7 @@ async def test_set_begins_anew(client: SimpleCacheClientAsync, clock: "ManualClo
     assert Miss() == await client.get(CACHE, "key")
 
 
-async def test_item_get_ttl(client: SimpleCacheClientAsync, clock: "ManualClock") -> None:
+async def test_item_get_ttl(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """The time left is told to the millisecond, and is None where there is no item."""
     assert await client.item_get_ttl(CACHE, "key") is None
 
@@ -88,7 +88,7 @@ async def test_item_get_ttl(client: SimpleCacheClientAsync, clock: "ManualClock"
     ],
 )
 async def test_changing_it(
-    client: SimpleCacheClientAsync, clock: "ManualClock", *, method: str, ttl: int, is_set: bool
+    client: SimpleCacheClientAsync, clock: "Clock", *, method: str, ttl: int, is_set: bool
 ) -> None:
     """Of an item with 10 seconds left: update always sets, increase only to more, decrease only to less."""
     answer, left = (TtlUpdate.SET, ttl) if is_set else (TtlUpdate.NOT_SET, 10)
@@ -105,9 +105,7 @@ async def test_changing_it(
 
 
 @pytest.mark.parametrize("method", ["update_ttl", "increase_ttl", "decrease_ttl"])
-async def test_changing_it_where_there_is_no_item(
-    client: SimpleCacheClientAsync, clock: "ManualClock", method: str
-) -> None:
+async def test_changing_it_where_there_is_no_item(client: SimpleCacheClientAsync, clock: "Clock", method: str) -> None:
     """The TTL of an item that is not there, or is there no more, is MISSING and brings nothing back."""
     await client.set(CACHE, "expired", "value", ttl=1)
     clock.advance(milliseconds=1_000)

@@ -70,9 +70,6 @@ def test_recovery_is_noticed(warm: "Function", proxy: FaultProxy, fault: Fault) 
     fault(proxy)
     assert ["1", "2"] == warm.invoke("1", "2").loaded
     proxy.heal()
-    if fault is FaultProxy.black_hole:
-        # Whatever dropped the connections owns up to it at last.
-        proxy.reset()
     outcome = warm.recover("1")
     assert (1, []) == (outcome.told["hit"], outcome.errors)
 

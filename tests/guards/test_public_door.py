@@ -42,6 +42,7 @@ NAMES = [
     "Observer",
     "Permission",
     "PermissionDeniedError",
+    "RateLimitExceededError",
     "Result",
     "Serializer",
     "SigningKeyInfo",

@@ -63,6 +63,7 @@ def test_codes_name_one_kind_each() -> None:
         ("AlreadyExistsError", "ALREADY_EXISTS"),
         ("FailedPreconditionError", "FAILED_PRECONDITION"),
         ("LimitExceededError", "LIMIT_EXCEEDED"),
+        ("RateLimitExceededError", "RATE_LIMIT_EXCEEDED"),
         ("DeadlineExceededError", "DEADLINE_EXCEEDED"),
         ("CancelledError", "CANCELLED"),
         ("UnavailableError", "UNAVAILABLE"),
@@ -77,8 +78,8 @@ def test_codes_are_stable(kind: str, code: str) -> None:
 
 
 def test_what_may_be_tried_again() -> None:
-    """Time, connection and server may be better next time; everything else stays wrong."""
-    expected = {"DeadlineExceededError", "UnavailableError", "InternalError"}
+    """Time, connection, server and rate may be better next time; everything else stays wrong."""
+    expected = {"DeadlineExceededError", "UnavailableError", "InternalError", "RateLimitExceededError"}
     assert expected == {kind.__name__ for kind in KINDS if kind.retryable}
 
 

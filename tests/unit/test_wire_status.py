@@ -65,21 +65,43 @@ def test_what_is_not_found(err: str | None, kind: type[errors.MomentoError]) -> 
     assert kind is type(error_for_status("NOT_FOUND", "gone", err))
 
 
-@pytest.mark.parametrize("name", sorted(KINDS.keys() - {"NOT_FOUND"}))
-@pytest.mark.parametrize("err", [status.CACHE_NOT_FOUND, status.ITEM_NOT_FOUND, status.REQUEST_SIZE_LIMIT])
+@pytest.mark.parametrize(
+    ("words", "err", "kind"),
+    [
+        ("slow down", "operations_rate_limit_exceeded", errors.RateLimitExceededError),
+        ("slow down", "throughput_rate_limit_exceeded", errors.RateLimitExceededError),
+        ("Limit exceeded for operations per second", None, errors.RateLimitExceededError),
+        ("Throughput over its limit", "", errors.RateLimitExceededError),
+        ("too large", "item_size_limit_exceeded", errors.LimitExceededError),
+        ("too large for some operations", "request_size_limit_exceeded", errors.LimitExceededError),
+        ("the item size is over the request limit", None, errors.LimitExceededError),
+        ("CLIENT: Sent message larger than max", None, errors.LimitExceededError),
+        ("the store is full", None, errors.LimitExceededError),
+    ],
+)
+def test_what_is_over_a_limit(words: str, err: str | None, kind: type[errors.MomentoError]) -> None:
+    """A rate that is over its limit may be under it next time; the trailer tells it from a size, or else the words."""
+    assert kind is type(error_for_status("RESOURCE_EXHAUSTED", words, err))
+
+
+@pytest.mark.parametrize("name", sorted(KINDS.keys() - {"NOT_FOUND", "RESOURCE_EXHAUSTED"}))
+@pytest.mark.parametrize("err", [status.CACHE_NOT_FOUND, status.OPERATIONS_RATE_LIMIT, status.REQUEST_SIZE_LIMIT])
 def test_the_trailer_decides_nothing_else(name: str, err: str) -> None:
-    """The trailer refines NOT_FOUND alone."""
+    """The trailer refines NOT_FOUND and RESOURCE_EXHAUSTED alone."""
     assert KINDS[name] is type(error_for_status(name, "", err))
 
 
 def test_the_names_on_the_wire() -> None:
     """The trailer and its values are those that official clients read."""
-    expected = ("err", "item_not_found", "store_not_found", "request_size_limit_exceeded")
-    assert expected == (
+    assert ("err", "item_not_found", "store_not_found", "request_size_limit_exceeded") == (
         status.ERROR_TRAILER,
         status.ITEM_NOT_FOUND,
         status.STORE_NOT_FOUND,
         status.REQUEST_SIZE_LIMIT,
+    )
+    assert ("operations_rate_limit_exceeded", "throughput_rate_limit_exceeded") == (
+        status.OPERATIONS_RATE_LIMIT,
+        status.THROUGHPUT_RATE_LIMIT,
     )
 
 
