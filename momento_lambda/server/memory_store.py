@@ -6,16 +6,26 @@ evicted: an item stays until its deadline, and a store that is full refuses writ
 
 import asyncio
 import contextlib
-from typing import Final, final
+from collections.abc import Iterator
+from itertools import chain
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, final
 
 from momento_lambda.server import clock as clocks
 from momento_lambda.server.clock import Clock
-from momento_lambda.server.memory_keyspace import MemoryBudget, MemoryKeyspace
+from momento_lambda.server.memory_budget import MemoryBudget
+from momento_lambda.server.memory_keyspace import MemoryKeyspace
 from momento_lambda.server.store import CacheUsage
 
+if TYPE_CHECKING:
+    from momento_lambda.server.item_table import ItemTable
+
 _SWEEP_SECONDS: Final = 1.0
-# About a millisecond's work: calls wait no longer than that for memory to be reclaimed.
-_SWEEP_KEYS: Final = 1_000
+# How long calls wait for memory to be reclaimed, before it gives way to them.
+_TURN_SECONDS: Final = 0.001
+# What is let go of between two looks at the time. It is little, since memory goes back to the system in large pieces:
+# most items take a microsecond, and the one that was the last in its piece a hundred times as long.
+_STEP_ITEMS: Final = 25
 
 
 @final
@@ -37,9 +47,10 @@ class MemoryStore:
         sweep_seconds: float = _SWEEP_SECONDS,
     ) -> None:
         self._clock = clock
-        self._budget = MemoryBudget(max_bytes, self._reclaim_all)
+        self._budget = MemoryBudget(max_bytes, self._reclaim)
         self._sweep_seconds = sweep_seconds
         self._caches: dict[str, MemoryKeyspace] = {}
+        self._cleared: list[ItemTable] = []
         self._sweeper: asyncio.Task[None] | None = None
 
     @property
@@ -78,7 +89,7 @@ class MemoryStore:
         cache = self._caches.pop(name, None)
         if cache is None:
             return False
-        cache.clear()
+        self._cleared.append(cache.clear())
         return True
 
     async def flush_cache(self, name: str) -> bool:
@@ -86,7 +97,7 @@ class MemoryStore:
         cache = self._caches.get(name)
         if cache is None:
             return False
-        cache.clear()
+        self._cleared.append(cache.clear())
         return True
 
     async def cache_names(self) -> list[str]:
@@ -100,11 +111,20 @@ class MemoryStore:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(self._sweep_seconds)
-            for cache in list(self._caches.values()):
-                while cache.reclaim(_SWEEP_KEYS):  # noqa: ASYNC110  # it waits for nothing: it lets calls through
+            turn = perf_counter()
+            for _ in chain(self._reclaim(), self._dismantle()):
+                if perf_counter() - turn > _TURN_SECONDS:
                     await asyncio.sleep(0)
+                    turn = perf_counter()
 
-    def _reclaim_all(self) -> None:
-        for cache in self._caches.values():
-            while cache.reclaim(_SWEEP_KEYS):
-                pass
+    def _reclaim(self) -> Iterator[None]:
+        """Let go of what has expired, a little in each step."""
+        for cache in list(self._caches.values()):
+            while cache.reclaim(_STEP_ITEMS):
+                yield
+            yield
+
+    def _dismantle(self) -> Iterator[None]:
+        """Let go of what was deleted and flushed, likewise."""
+        while self._cleared:
+            yield from self._cleared.pop().dismantle(_STEP_ITEMS)

@@ -1,4 +1,6 @@
 import asyncio
+import itertools
+import tracemalloc
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -8,7 +10,8 @@ import pytest
 from momento_lambda.errors import LimitExceededError
 from momento_lambda.responses import TtlUpdate
 from momento_lambda.server import ManualClock
-from momento_lambda.server.memory_keyspace import ITEM_OVERHEAD_BYTES, MemoryKeyspace
+from momento_lambda.server.item_table import ITEM_OVERHEAD_BYTES
+from momento_lambda.server.memory_keyspace import MemoryKeyspace
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.store import Condition, Item, TtlChange
 
@@ -131,6 +134,64 @@ class TestReclaiming:
         await store.close()
 
 
+class TestFootprint:
+    @pytest.mark.parametrize(
+        "seconds", [range(1, 61), range(1, 86_400), range(3_600, 3_601)], ids=["min", "day", "hour"]
+    )
+    def test_an_item_takes_little_beyond_itself(self, store: MemoryStore, seconds: range) -> None:
+        """Whatever their times to live, an item takes at most 250 bytes beyond its key and value, as the store says."""
+        count = 50_000
+        items = opened(store)
+        tracemalloc.start()
+        for number in range(count):
+            at_once(items.set(item(b"key:%012d" % number, b"v" * 100, 1_000 * seconds[number * 7_919 % len(seconds)])))
+        taken, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        beyond = taken / count - len(b"key:") - 12 - 100
+        assert beyond <= 250
+        assert 0.6 * ITEM_OVERHEAD_BYTES <= beyond <= 1.4 * ITEM_OVERHEAD_BYTES
+
+    def test_turnover_takes_nothing(self, store: MemoryStore, clock: ManualClock) -> None:
+        """However often all items are replaced, given other times to live and expire, they take what they took."""
+        count = 5_000
+        items = opened(store)
+
+        def replace(turnover: int) -> int:
+            for number in range(count):
+                key, ttl_ms = b"key:%012d" % number, 60_000 + (turnover * count + number) * 7_919_000 % DAY_MS
+                at_once(items.set(item(key, b"v" * 100, ttl_ms)))
+                at_once(items.update_ttl(key, ttl_ms // 2, TtlChange.OVERWRITE))
+            return tracemalloc.get_traced_memory()[0]
+
+        tracemalloc.start()
+        first = replace(0)
+        taken = [replace(turnover) for turnover in range(1, 6)]
+        clock.advance("2d")
+        while items.reclaim(1_000):
+            pass
+        empty, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert max(taken) <= 1.2 * first
+        assert empty <= 0.1 * first
+
+    async def test_expiry_gives_way(self, clock: ManualClock) -> None:
+        """While the store reclaims very many items, whoever waits for the loop gets many turns."""
+        store = MemoryStore(clock=clock, sweep_seconds=0)
+        items = opened(store)
+        await items.set_many([item(b"%d" % number) for number in range(100_000)])
+        clock.advance("2d")
+        await store.start()
+        left = []
+        async with asyncio.timeout(60):
+            while store.used_bytes:
+                await asyncio.sleep(0)
+                left.append(len(items))
+        await store.close()
+        # The steps of a machine that is slow are shorter, those of none longer than what a millisecond is enough for.
+        most = max(before - after for before, after in itertools.pairwise(left))
+        assert most < 100_000 / 10
+
+
 class TestReleasing:
     def test_a_deleted_cache_is_released_at_once(self, store: MemoryStore) -> None:
         """Its items take no memory from then on, and another cache's stay."""
@@ -152,6 +213,23 @@ class TestReleasing:
         items.reclaim(100)
         assert b"value" == at_once(items.get(b"key"))
         assert not at_once(store.flush_cache("none such"))
+
+    async def test_what_was_flushed_is_taken_apart_later(self) -> None:
+        """Flushing a cache of many items lets go of none of them itself; the store does so bit by bit."""
+        store = MemoryStore(sweep_seconds=0)
+        items = opened(store)
+        tracemalloc.start()
+        await items.set_many([item(b"%d" % number) for number in range(20_000)])
+        full, _ = tracemalloc.get_traced_memory()
+        await store.flush_cache("cache")
+        flushed, _ = tracemalloc.get_traced_memory()
+        await store.start()
+        async with asyncio.timeout(60):
+            while tracemalloc.get_traced_memory()[0] > full / 10:  # noqa: ASYNC110  # what is waited for tells nobody
+                await asyncio.sleep(0)
+        tracemalloc.stop()
+        await store.close()
+        assert full / 2 < flushed
 
 
 class TestCeiling:
@@ -195,6 +273,16 @@ class TestCeiling:
         clock.advance("2s")
         at_once(opened(store).set(item()))
         assert size(item()) == store.used_bytes
+
+    def test_no_more_is_reclaimed_than_a_write_needs(self, clock: ManualClock) -> None:
+        """A write into a store that is full of expired items does not wait until all of them are gone."""
+        expired = [item(b"%03d" % number, ttl_ms=1) for number in range(500)]
+        store = MemoryStore(clock=clock, max_bytes=size(*expired))
+        items = opened(store)
+        at_once(items.set_many(expired))
+        clock.advance("2s")
+        at_once(items.set(item()))
+        assert 250 < len(items) < 500
 
     def test_what_was_deleted_makes_room(self, clock: ManualClock) -> None:
         """Memory is counted again as soon as an item or its cache is gone."""
