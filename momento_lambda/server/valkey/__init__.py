@@ -6,6 +6,7 @@
 | generations | which items belong to a cache, as all gateways see it  |
 | keyspace    | the items of one cache                                 |
 | scripts     | what takes several commands, carried out in one piece  |
+| connections | how a connection is made: name, password, encryption   |
 | router      | which node has a key now                               |
 | topology    | where a deployment's primaries are                     |
 | link        | the one connection to a node, which all calls share    |

@@ -2,18 +2,15 @@
 
 import logging
 import secrets
-from pathlib import Path
-from typing import Any, Final, final
-
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
+from typing import Final, final
 
 from momento_lambda.errors import InvalidArgumentError
 from momento_lambda.server import clock as clocks
 from momento_lambda.server.clock import Clock
-from momento_lambda.server.store_url import Address, StoreUrl
+from momento_lambda.server.store_url import StoreUrl
+from momento_lambda.server.valkey.connections import connections
 from momento_lambda.server.valkey.generations import LIST_KEY, Generations, cache_names, item_prefix
 from momento_lambda.server.valkey.keyspace import ValkeyKeyspace
-from momento_lambda.server.valkey.link import Connect
 from momento_lambda.server.valkey.router import Router
 from momento_lambda.server.valkey.scripts import DELETE_CACHE, FLUSH_CACHE
 from momento_lambda.server.valkey.topology import Cluster, OnePrimary
@@ -35,7 +32,7 @@ class ValkeyStore:
     def __init__(self, url: StoreUrl, *, clock: Clock = clocks.monotonic) -> None:
         self._url = url
         topology = Cluster(url.addresses) if url.cluster else OnePrimary(url.addresses)
-        self._router = Router(topology, _connect(url))
+        self._router = Router(topology, connections(url))
         self._clock = clock
         self._generations = Generations(self._router, clock)
 
@@ -118,33 +115,6 @@ class ValkeyStore:
                 self._url,
                 policy,
             )
-
-
-def _connect(url: StoreUrl) -> Connect:
-    """Return what makes a connection to a node of this store."""
-    options: dict[str, Any] = {
-        "db": url.database,
-        "username": url.username,
-        "password": url.password,
-        # The older of the protocols: with the newer one, nodes say things that nobody asked for.
-        "protocol": 2,
-        # Whoever shares a connection watches over it.
-        "socket_timeout": None,
-        "socket_keepalive": True,
-        "client_name": "momento-lambda",
-    }
-    if url.tls:
-        options |= {"ssl_ca_certs": _path(url.authority), "ssl_check_hostname": True}
-    kind = SSLConnection if url.tls else Connection
-
-    def connect(address: Address) -> AbstractConnection:
-        return kind(host=address.host, port=address.port, **options)
-
-    return connect
-
-
-def _path(file: Path | None) -> str | None:
-    return None if file is None else str(file)
 
 
 def _token() -> bytes:
