@@ -1,12 +1,14 @@
 """`momento-lambda serve`: the embedded server, until it is told to stop."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder, LimitBytes, LimitItem, LimitRequests
+from momento_lambda.cli.worker_processes import serve_with_workers
 from momento_lambda.credentials import Endpoint
 from momento_lambda.server.admin_server import AdminAddress
 from momento_lambda.server.data_folder import default_data_folder
@@ -25,6 +27,7 @@ SETTINGS: Final = {"auto_envvar_prefix": "MOMENTO_SERVER"}
 
 
 def serve(
+    context: typer.Context,
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = DEFAULT_HOST,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 for one that is free.")] = DEFAULT_PORT,
@@ -71,6 +74,10 @@ def serve(
     ] = None,
     log_format: Annotated[LogFormat, typer.Option(help="How the log on standard error is written.")] = LogFormat.TEXT,
     log_level: Annotated[LogLevel, typer.Option(help="From which level on it is written.")] = LogLevel.WARNING,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that serve; more than one need a store that they can share.")
+    ] = 1,
+    worker: Annotated[bool, typer.Option("--worker", hidden=True)] = False,
 ) -> None:
     """Serve caches until interrupted.
 
@@ -88,9 +95,16 @@ def serve(
         public_endpoint=endpoint,
         limits=TokenLimits(limit_requests, limit_bytes, limit_item),
         faults=faults,
+        shares_port=worker,
     )
+    if workers > 1:
+        serve_with_workers(context, workers, store=store, host=host, port=port, admin_port=admin_port)
+        return
     admin = None if admin_port is None else AdminAddress(admin_host, admin_port)
-    asyncio.run(serve_until_stopped(server, _announce, admin=admin, drain_delay=drain_delay, grace=grace))
+    lifeline = sys.stdin.fileno() if worker else None
+    asyncio.run(
+        serve_until_stopped(server, _announce, admin=admin, drain_delay=drain_delay, grace=grace, lifeline=lifeline)
+    )
 
 
 def _store(url: str) -> Store:

@@ -41,8 +41,6 @@ _OPTIONS: Final = (
     ("grpc.max_send_message_length", -1),
     # Clients with equal settings share one connection, so that no number of streams is too many for it.
     ("grpc.max_concurrent_streams", 2**31 - 1),
-    # Without this, a second server on the same port starts without a word and takes half of the calls.
-    ("grpc.so_reuseport", 0),
 )
 
 
@@ -70,6 +68,7 @@ class CacheServer:
         tls: What to show to clients; None for plaintext, on loopback alone unless `insecure`.
         insecure: Whether others may reach it in plaintext, where something before it encrypts.
         faults: Whether calls may ask to be failed or delayed.
+        shares_port: Whether other servers listen there too, which the system spreads connections over.
 
     Attributes:
         traffic: What was counted of its calls.
@@ -92,6 +91,7 @@ class CacheServer:
         limits: TokenLimits = UNLIMITED,
         clock: Clock = clocks.monotonic,
         faults: bool = False,
+        shares_port: bool = False,
     ) -> None:
         limits.check()
         _check_safe(host, authenticates=keys is not None, encrypts=tls is not None or insecure)
@@ -103,6 +103,7 @@ class CacheServer:
         self._port = port
         self._public_endpoint = public_endpoint
         self._tls = tls
+        self._shares_port = shares_port
         self._store = store
         self._readiness = Readiness(store)
         self.traffic = Traffic(procedure.rpc for procedure in PROCEDURES)
@@ -136,7 +137,8 @@ class CacheServer:
         Raises:
             ListenError: The address is taken or not this machine's, or the certificate and key are not right.
         """
-        server = grpc.aio.server(options=_OPTIONS)
+        # Unless told otherwise, a second server on the same port would start without a word and take half of the calls.
+        server = grpc.aio.server(options=(*_OPTIONS, ("grpc.so_reuseport", int(self._shares_port))))
         rpcs = [procedure.rpc for procedure in PROCEDURES]
         add_HealthServicer_to_server(HealthService(self._readiness, {rpc.service for rpc in rpcs}), server)
         add_ServerReflectionServicer_to_server(reflection_service(rpcs), server)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Final
@@ -21,6 +22,7 @@ async def serve(
     admin: AdminAddress | None = None,
     drain_delay: float = 0.0,
     grace: float = GRACE_SECONDS,
+    lifeline: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain and finish what is in flight. A second signal ends the process at once.
 
@@ -31,11 +33,14 @@ async def serve(
         drain_delay: The seconds between saying that no more calls should come, and taking no more: what it takes
             those who send calls here to notice.
         grace: The seconds that calls in flight have to finish.
+        lifeline: A file that ends when this should stop as after SIGTERM, since whoever would send that is gone.
 
     Raises:
         ListenError: The server, or its admin pages, cannot listen where they were told to.
     """
-    stop = _stop_on_signal()
+    stop = stop_on_signal()
+    if lifeline is not None:
+        _stop_at_end_of(lifeline)
     await server.start()
     try:
         async with _admin_pages(server, admin) as url:
@@ -62,7 +67,8 @@ async def _admin_pages(server: CacheServer, address: AdminAddress | None) -> Asy
         await pages.stop()
 
 
-def _stop_on_signal() -> asyncio.Event:
+def stop_on_signal() -> asyncio.Event:
+    """Return what is set on SIGTERM or SIGINT. A second signal ends the process at once."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
@@ -76,3 +82,13 @@ def _stop_on_signal() -> asyncio.Event:
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal)
     return stop
+
+
+def _stop_at_end_of(file: int) -> None:
+    loop = asyncio.get_running_loop()
+
+    def on_end() -> None:
+        loop.remove_reader(file)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_reader(file, on_end)

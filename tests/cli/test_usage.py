@@ -77,6 +77,8 @@ def test_nothing_asked(command: Command) -> None:
         ("set", "cache", "key"),
         ("serve", "--port", "70000"),
         ("serve", "--port", "http"),
+        ("serve", "--workers", "2"),
+        ("serve", "--store", "mysql://here"),
         ("serve", "--no-auth", "--host", "0.0.0.0"),  # noqa: S104  # refused
         ("serve", "--no-auth", "--insecure", "--host", "0.0.0.0"),  # noqa: S104  # refused
         ("serve", "--no-auth", "--tls-key", "/none"),

@@ -33,7 +33,7 @@ class UnreachableError(UnavailableError):
 
     def __init__(self, address: Address, reason: object) -> None:
         self.reason = reason
-        super().__init__(f"the store at {address} cannot be reached: {reason}; nothing was done, so try again")
+        super().__init__(f"the store at {address} cannot be reached: {_clause(reason)}; nothing was done, so try again")
 
 
 class OutcomeUnknownError(UnavailableError):
@@ -41,8 +41,8 @@ class OutcomeUnknownError(UnavailableError):
 
     def __init__(self, address: Address, reason: object) -> None:
         super().__init__(
-            f"the store at {address} did not answer: {reason}; what was asked may have been done, so look before "
-            "you repeat what is not the same twice"
+            f"the store at {address} did not answer: {_clause(reason)}; what was asked may have been done, so look "
+            "before you repeat what is not the same twice"
         )
 
 
@@ -62,3 +62,8 @@ def in_our_words(error: Exception) -> MomentoError:
         return UnavailableError(f"the store does not serve this just now: {words}; nothing was done, so try again")
     _log.error("the store refused a command: %s", words)
     return InternalError("the store refused what this server asked of it: the server's log says why")
+
+
+def _clause(reason: object) -> str:
+    """Return a reason so that a sentence goes on after it."""
+    return str(reason).rstrip(".")
