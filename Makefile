@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint format types bench layer layer-matrix layer-arm64 wire sync-client locks clean
+.PHONY: help demo test coverage lint format types bench layer layer-matrix layer-arm64 sam-matrix wire sync-client locks clean
 
 help:  ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ layer-matrix: $(VENV)/ready build/wheels-ready  ## Build every layer twice and c
 
 layer-arm64: $(VENV)/ready build/wheels-ready  ## Prove the arm64 layer under emulation (Debian).
 	python scripts/layer_arm64.py
+
+sam-matrix: $(VENV)/ready $(SAM_TOOLS)/ready build/wheels-ready  ## Build the SAM application for every choice, and test it.
+	SAM_MATRIX=1 python -m pytest tests/sam
 
 wire: $(WIRE_TOOLS)/ready  ## Generate the protocol modules from the .proto files.
 	python scripts/generate_wire.py

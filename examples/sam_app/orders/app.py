@@ -27,8 +27,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     return process_partial_response(event, _receive, processor, context)
 
 
-def _receive(message: SQSRecord) -> None:
-    take_from_stock(order=message.json_body)
+def _receive(record: SQSRecord) -> None:
+    take_from_stock(order=record.json_body)
 
 
 @idempotent_function(data_keyword_argument="order", persistence_store=records, config=config)

@@ -1,0 +1,29 @@
+"""The runtimes and processors that may be chosen, and those whose layers are built here."""
+
+import os
+from typing import TypeAlias
+
+from momento_lambda_layer import Target, plan_layers
+
+Choice: TypeAlias = tuple[str, str]
+"""A runtime and an architecture, as Lambda names them."""
+
+
+def every_choice() -> list[Choice]:
+    """Return every runtime on every processor that there are layers for."""
+    return [_choice(target) for plan in plan_layers() for target in plan.targets]
+
+
+def built_choices() -> list[Choice]:
+    """Return the choice that fits this machine; every one where `make sam-matrix` asks for all, which takes a while."""
+    return every_choice() if os.environ.get("SAM_MATRIX") else [_choice(Target.of_this_machine())]
+
+
+def layer_name(runtime: str, architecture: str) -> str:
+    """Return the logical id of the layer for a choice."""
+    suffix = {"arm64": "Arm64", "x86_64": "X8664"}[architecture]
+    return f"MomentoLayerPowertools{runtime.title().replace('.', '')}{suffix}"
+
+
+def _choice(target: Target) -> Choice:
+    return target.runtime.name, target.architecture.name
