@@ -1,4 +1,5 @@
 import inspect
+import tracemalloc
 from collections import UserDict
 from collections.abc import Iterable
 from datetime import timedelta
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from momento_lambda import Cache, Cacheable, Hit, NoStore, SimpleCacheClient
+from momento_lambda import BYTES, Cache, Cacheable, Hit, NoStore, SimpleCacheClient
 from momento_lambda.configuration import MAX_ITEM_BYTES
 from momento_lambda.errors import DeadlineExceededError, InvalidArgumentError, UnavailableError
 
@@ -231,6 +232,37 @@ async def test_large_batches(cache: Cache, side: "Side") -> None:
     for _ in range(2):
         assert ids == list(await side.get_or_load_many(cache, ids, source.load, key=KEY))
     assert 1 == len(source.asked)
+
+
+def test_memory_grows_with_the_batch(make_cache: "Make") -> None:
+    """What reading a batch takes at most grows with the number of its ids, and no faster."""
+    source = Source()
+
+    def bytes_per_id(number: int) -> float:
+        cache = make_cache(namespace=str(number))
+        cache.get_or_load_many(range(number), source.load, key=KEY)
+        tracemalloc.start()
+        cache.get_or_load_many(range(number), source.load, key=KEY)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most / number
+
+    assert bytes_per_id(3_000) < 1.5 * bytes_per_id(300)
+
+
+async def test_batches_of_many_messages(make_cache: "Make", side: "Side") -> None:
+    """Values that no message could carry together are stored and found all the same, with one call of the loader."""
+    cache = make_cache(serializer=BYTES, compress_over=None)
+    asked: list[list[int]] = []
+    values = {number: bytes([number]) * 1_000_000 for number in range(6)}
+
+    def load(ids: list[int]) -> dict[int, bytes]:
+        asked.append(ids)
+        return values
+
+    for _ in range(2):
+        assert values == await side.get_or_load_many(cache, values, load, key=KEY)
+    assert [list(values)] == asked
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)

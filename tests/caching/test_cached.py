@@ -1,3 +1,4 @@
+import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,20 @@ async def test_a_method_needs_an_identity(cache: Cache, side: "Side") -> None:
         await side.value(function(object(), 1))
 
 
+async def test_partials(cache: Cache, side: "Side") -> None:
+    """A partial of a cached function is one more spelling of its calls; two of different arguments do not meet."""
+    called: list[tuple[int, int]] = []
+
+    def add(one: int, other: int) -> int:
+        called.append((one, other))
+        return one + other
+
+    function = side.cached(cache, add)
+    answers = [await side.value(functools.partial(function, one)(2)) for one in (1, 5)]
+    answers += [await side.value(function(1, 2)), await side.value(functools.partial(function, other=2)(5))]
+    assert ([3, 7, 3, 7], [(1, 2), (5, 2)]) == (answers, called)
+
+
 async def test_static_methods(cache: Cache, side: "Side") -> None:
     """Below @staticmethod, the decorator works as on a function."""
 
@@ -160,11 +175,12 @@ async def later_numbers() -> AsyncIterator[int]:
         (numbers, "numbers is a generator: return a list"),
         (later_numbers, "later_numbers is a generator: return a list"),
         (int, "for functions, not for type"),
+        (functools.partial(len), "for functions, not for partial"),
         (property(len), "for functions, not for property"),
         ("name", "for functions, not for str"),
         (str.__repr__, "for functions, not for wrapper_descriptor"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_what_returns_no_value_is_refused_when_decorating(cache: Cache, function: Any, message: str) -> None:
     """What is no function, or none that returns a value to keep, is refused at once, with what to do instead."""

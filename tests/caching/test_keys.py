@@ -1,3 +1,4 @@
+import functools
 import itertools
 import math
 import subprocess
@@ -107,6 +108,7 @@ def with_attribute() -> Annotated:
         (Decimal("-sNaN"), "it is NaN"),
         (object(), "it is of type object"),
         (int, "it is of type type"),
+        (functools.partial(int), "it is of type partial"),
         (Place, "it is of type type"),
         (Mutable("hidden"), "Mutable is a dataclass that is not frozen"),
         (self_containing(), "contains itself"),

@@ -79,6 +79,12 @@ async def test_what_is_not_to_be_stored_is_not(
     assert ["get"] == faults.asked
 
 
+async def test_a_none_that_is_not_to_be_stored(cache: Cache, side: "Side", calls: "Calls") -> None:
+    """`NoStore(None)` is a None that nobody remembers: the next call loads again."""
+    assert [None, None] == [await side.get_or_load(cache, "key", calls.loader(NoStore(None))) for _ in range(2)]
+    assert 2 == len(calls)
+
+
 class Unserializable(NamedTuple):
     secret: str
 
