@@ -103,7 +103,7 @@ class CachedFunction(_Cached[P, T]):
         return written
 
     def _read(self, key: str, arguments: tuple[Any, ...], kwargs: dict[str, Any]) -> Result[T]:
-        """Ask the remote cache. A hit takes no plan: that would be half of what it costs."""
+        """Ask the remote cache; a hit is served without a plan, which would make it slower."""
         workings = self._workings
         look = workings.loading.look(key, self._policy)
         after = workings.reads.after(look, workings.remote.ask(look))
@@ -188,7 +188,7 @@ class CachedCoroutine(_Cached[P, T]):
         return written
 
     async def _read(self, key: str, arguments: tuple[Any, ...], kwargs: dict[str, Any]) -> Result[T]:
-        """Ask the remote cache. A hit takes no plan: that would be half of what it costs."""
+        """Ask the remote cache; a hit is served without a plan, which would make it slower."""
         workings = self._workings
         look = workings.loading.look(key, self._policy)
         after = workings.reads.after(look, await workings.remote.ask_async(look))

@@ -14,7 +14,7 @@ from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.results import found
 from momento_lambda.caching.shelf import Packed, Shelf
 from momento_lambda.caching.single_flight import LoadsUnderWay, SingleFlight
-from momento_lambda.caching.steps import Ask, Beside, GetMany, Load, Once, Pause, Plan, Raised, Remove, Step, Store
+from momento_lambda.caching.steps import Beside, Get, GetMany, Load, Once, Pause, Plan, Raised, Remove, Step, Store
 from momento_lambda.caching.trouble import Trouble
 from momento_lambda.errors import MomentoError
 from momento_lambda.responses import GetResponse, Hit, NotStored, Stored
@@ -29,29 +29,22 @@ Read: TypeAlias = Generator[Step, Any, Result[Any] | Raised]
 
 
 @final
-class Look(Ask):
+class Look(Get):
     """Read a key, and remember when. Answer: Hit or Miss.
 
     Attributes:
-        key: The key.
         policy: How it is read, and loaded where it is not there.
         landings: How many loads of this process had landed before.
         forgotten: How many keys this process's own tier had dropped before.
     """
 
-    __slots__ = ("forgotten", "key", "landings", "policy")
-
-    operation = "read"
+    __slots__ = ("forgotten", "landings", "policy")
 
     def __init__(self, key: str, policy: Policy, landings: int, forgotten: int) -> None:
         self.key = key
         self.policy = policy
         self.landings = landings
         self.forgotten = forgotten
-
-    def put_to(self, client: Any, cache_name: str) -> Any:
-        """Call a client."""
-        return client.get(cache_name, self.key)
 
 
 class Landing(NamedTuple):

@@ -26,7 +26,6 @@ class Ask:
         raise NotImplementedError
 
 
-@final
 class Get(Ask):
     """Read a key. Answer: Hit or Miss."""
 
