@@ -47,6 +47,7 @@ class FunctionKey:
         parts = [(index, name) for index, name in enumerate(self._names) if name not in ignored]
         self._used = [(f"{',' if place else ''}{name}=", name, index) for place, (index, name) in enumerate(parts)]
         self._function = escape(f"{function.__module__}.{function.__qualname__}")
+        self._begin = f"{self._function}:"
 
     @property
     def name(self) -> str | None:
@@ -64,7 +65,7 @@ class FunctionKey:
         prefix = self._prefix if isinstance(self._prefix, str) else self._prefix()
         if self._template is not None:
             return shorten(prefix + self._template.fill(dict(zip(self._names, values, strict=True))))
-        key = f"{prefix}{self._function}:"
+        key = prefix + self._begin
         for begin, name, index in self._used:
             key += begin + encode_argument(name, values[index])
         return shorten(key)

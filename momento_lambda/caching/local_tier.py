@@ -84,12 +84,16 @@ class LocalTier:
 
     def get(self, key: str, now_ms: int) -> LocalEntry | None:
         """Return an entry while it may be served without asking the remote cache."""
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is None or now_ms >= entry.until_ms:
-                return None
+        entry = self._entries.get(key)
+        if entry is None or now_ms >= entry.until_ms:
+            return None
+        # Without the lock, which costs as much as the rest: either look-up is one step, which no thread comes between.
+        try:
             self._entries.move_to_end(key)
-            return entry
+        except KeyError:
+            # Another thread has dropped it meanwhile.
+            return None
+        return entry
 
     def last_known(self, key: str) -> LocalEntry | None:
         """Return an entry even if it should not be served without asking: for when nobody answers."""
@@ -117,7 +121,8 @@ class LocalTier:
             self._entries[key] = LocalEntry(stored, _without_what_changes(entry), packing, until_ms)
             self._used += size
             while self._used > self.max_bytes:
-                self._drop(next(iter(self._entries)))
+                oldest, dropped = self._entries.popitem(last=False)
+                self._used -= _size(oldest, dropped.stored)
 
     def discard(self, key: str) -> None:
         """Forget an entry."""

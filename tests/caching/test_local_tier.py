@@ -1,4 +1,7 @@
+import sys
+import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,6 +103,30 @@ def test_it_agrees_with_a_model(operations: list[tuple[str, str, int]]) -> None:
             model.clear()
         assert (sum(model.values()), len(model)) == (tier.used_bytes, len(tier))
     assert "".join(sorted(model)) == held(tier, *"abcd")
+
+
+def test_threads_may_share_it() -> None:
+    """Threads that keep, read and drop the same few entries disturb neither each other nor the count of bytes."""
+    bound = 3 * (1 + 100 + ENTRY_OVERHEAD_BYTES)
+    tier, together = LocalTier(bound), threading.Barrier(4)
+
+    def use(number: int) -> None:
+        together.wait()
+        for step in range(10_000):
+            key = "abcdef"[(step * 7 + number) % 6]
+            keep(tier, key, 100)
+            tier.get("abcdef"[step % 6], 0)
+            if step % 5 == 0:
+                tier.discard(key)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(use, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(tier) * (bound // 3) == tier.used_bytes <= bound
 
 
 @pytest.mark.parametrize(
