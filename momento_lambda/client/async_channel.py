@@ -67,6 +67,11 @@ class AsyncChannel:
         # Another object with each connection, by which a call sees that its own was replaced.
         self._calls: dict[Rpc[Any, Any], Any] = {}
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether it has answered, but was left alone for so long that it may be dead without a sign."""
+        return self._answers > 0 and self._idle.seconds() > DOUBTFUL_SECONDS
+
     async def unary(self, rpc: Rpc[Request, Reply], request: Request, metadata: Metadata, timeout: float) -> Reply:
         """Return the one answer to a request.
 

@@ -357,7 +357,12 @@ class SimpleCacheClientAsync:
         await self.close()
 
     async def _call(self, rpc: Rpc[Request, Reply], request: Request, cache_name: str) -> Reply:
-        return await self._data.unary(rpc, request, self._headers.for_cache(cache_name), self._allowed())
+        metadata = self._headers.for_cache(cache_name)
+        deadline = time.monotonic() + self._allowed()
+        if self._data.doubtful and not rpc.repeatable:
+            # What must not be sent twice goes on a connection that is known to live.
+            await self.ping()
+        return await self._data.unary(rpc, request, metadata, deadline - time.monotonic())
 
     async def _call_control(
         self, rpc: Rpc[Request, Reply], request: Request, channel: AsyncChannel | None = None

@@ -20,6 +20,12 @@ def data_options(configuration: Configuration, credentials: CredentialProvider) 
     # Whoever asks for a batch also reads its answers. Else a thread of gRPC's own reads each and hands it over, which
     # takes three times as long. Coroutines are not concerned.
     options.append((ChannelOptions.SingleThreadedUnaryStream, 1))
+    options += [
+        # The largest answer may be on its way at once. Else gRPC finds out by pings how much the link carries. Where
+        # callers read for themselves, the answer to the last ping lies unread between calls, and hides a reset.
+        ("grpc.http2.lookahead_bytes", configuration.max_message_bytes),
+        ("grpc.http2.bdp_probe", 0),
+    ]
     if configuration.keepalive_time is not None:
         options += [
             ("grpc.keepalive_time_ms", round(configuration.keepalive_time * 1000)),

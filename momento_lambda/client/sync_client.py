@@ -356,7 +356,12 @@ class SimpleCacheClient:
         self.close()
 
     def _call(self, rpc: Rpc[Request, Reply], request: Request, cache_name: str) -> Reply:
-        return self._data.unary(rpc, request, self._headers.for_cache(cache_name), self._allowed())
+        metadata = self._headers.for_cache(cache_name)
+        deadline = time.monotonic() + self._allowed()
+        if self._data.doubtful and not rpc.repeatable:
+            # What must not be sent twice goes on a connection that is known to live.
+            self.ping()
+        return self._data.unary(rpc, request, metadata, deadline - time.monotonic())
 
     def _call_control(self, rpc: Rpc[Request, Reply], request: Request, channel: SyncChannel | None = None) -> Reply:
         # The connections belong together: whoever may not use the one may not use the others.

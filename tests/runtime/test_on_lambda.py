@@ -69,27 +69,60 @@ def test_without_a_token_construction_is_no_crash(token: str) -> None:
 
 VARIABLES = """
 import json, os, sys
+BEFORE
 import momento_lambda.client
-names = ["GRPC_VERBOSITY", "GRPC_ENABLE_FORK_SUPPORT"]
-print(json.dumps({"variables": [os.environ.get(name) for name in names], "grpc": "grpc" in sys.modules}))
+print(json.dumps({name: value for name, value in os.environ.items() if name.startswith("GRPC_")}))
 """
+ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "users"}
+QUIET = {"GRPC_VERBOSITY": "ERROR", "GRPC_ENABLE_FORK_SUPPORT": "1"}
+SWITCHED_ON = ON_LAMBDA | {"MOMENTO_LAMBDA_GRPC_TUNING": "1"}
+TUNED = {"GRPC_EXPERIMENTS": "-event_engine_client"}
 
 
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({"AWS_LAMBDA_FUNCTION_NAME": "users"}, ["ERROR", "1"]),
-        (
-            {"AWS_LAMBDA_FUNCTION_NAME": "users", "GRPC_VERBOSITY": "DEBUG", "GRPC_ENABLE_FORK_SUPPORT": "0"},
-            ["DEBUG", "0"],
-        ),
-        ({}, [None, None]),
+        (ON_LAMBDA, QUIET),
+        (SWITCHED_ON, QUIET | TUNED),
+        (ON_LAMBDA | {"MOMENTO_LAMBDA_GRPC_TUNING": "0"}, QUIET),
+        (SWITCHED_ON | {"GRPC_EXPERIMENTS": ""}, QUIET | {"GRPC_EXPERIMENTS": ""}),
+        (SWITCHED_ON | {"GRPC_VERBOSITY": "DEBUG"}, QUIET | TUNED | {"GRPC_VERBOSITY": "DEBUG"}),
+        ({"MOMENTO_LAMBDA_GRPC_TUNING": "1"}, {}),
     ],
-    ids=["on Lambda", "set by the user", "elsewhere"],
+    ids=["on Lambda", "tuned", "not tuned", "own experiments", "own verbosity", "elsewhere"],
 )
-def test_variables_of_grpc(environment: dict[str, str], expected: list[str | None]) -> None:
-    """On Lambda gRPC is told to log errors alone and to expect forks, unless the user says otherwise."""
-    assert {"variables": expected, "grpc": False} == run(VARIABLES, environment)
+def test_variables_of_grpc(environment: dict[str, str], expected: dict[str, str]) -> None:
+    """On Lambda gRPC logs errors alone and expects forks, and is tuned where asked; what the user says holds."""
+    assert expected == run(VARIABLES.replace("BEFORE", ""), environment)
+
+
+def test_an_imported_grpc_is_left_alone() -> None:
+    """Where gRPC was imported before, it has read its variables, and none is set that would only seem to hold."""
+    assert {} == run(VARIABLES.replace("BEFORE", "import grpc"), SWITCHED_ON)
+
+
+KNOWN = """
+import json
+import momento_lambda.client
+import grpc
+with grpc.insecure_channel("127.0.0.1:1") as channel:
+    try:
+        channel.unary_unary("/service/Procedure")(b"", timeout=20)
+    except grpc.RpcError as error:
+        print(json.dumps({"code": error.code().name}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "known"),
+    [(SWITCHED_ON, True), ({"GRPC_EXPERIMENTS": "-no_such_engine"}, False)],
+    ids=["ours", "another"],
+)
+def test_grpc_knows_what_it_is_told(environment: dict[str, str], *, known: bool) -> None:
+    """The gRPC that is installed knows the engine that it is to go without; of a name it does not know it complains."""
+    found = run(KNOWN, environment, quiet=False)
+    assert ("UNAVAILABLE", known) == (found["code"], "" == found["stderr"])
+    assert known or "no_such_engine" in found["stderr"]
 
 
 FAREWELL = """
