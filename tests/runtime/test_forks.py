@@ -75,13 +75,16 @@ with os.fdopen(reading) as pipe:
 """
 
 
-def run_forking(network: "Network", server: LocalServer, before: str, child: str) -> dict[str, Any]:
+def run_forking(
+    network: "Network", server: LocalServer, before: str, child: str, *, tuned: bool = False
+) -> dict[str, Any]:
     """Return what a function says that forks, in an environment like Lambda's."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MOMENTO_", "AWS_"))}
     variables = {
         "AWS_LAMBDA_FUNCTION_NAME": "forking",
         "MOMENTO_API_KEY": server.create_token(format="v2"),
         "MOMENTO_ENDPOINT": f"127.0.0.1:{network.port}",
+        "MOMENTO_LAMBDA_GRPC_TUNING": str(int(tuned)),
     }
     # Newer releases of Python warn of forks in a process that has threads, as gRPC gives it.
     command = [
@@ -117,6 +120,14 @@ def test_a_child_connects_anew(
     assert 0 == found["status"]
     assert {"Miss()"} == {answer for when in ("before", "child", "after") for answer in found[when]["answers"]}
     assert connections == network.connections
+
+
+@pytest.mark.parametrize("child", ["get", "loop"])
+def test_a_tuned_function_forks(network: "Network", server: LocalServer, child: str) -> None:
+    """So it is where callers read for themselves, as long as the parent has used no coroutines."""
+    found = run_forking(network, server, "get", child, tuned=True)
+    answers = [found[when]["answers"] for when in ("before", "child", "after")]
+    assert (0, [["Miss()"]] * 3, 2) == (found["status"], answers, network.connections)
 
 
 @pytest.mark.parametrize("before", ["loop", "open"])
