@@ -45,6 +45,7 @@ bench: $(VENV)/bench  ## Measure, side by side with other libraries, and print r
 	python benchmarks/stampede.py
 	python benchmarks/cache_aside_libraries.py
 	python benchmarks/read_through.py
+	python benchmarks/frozen_links.py
 
 layer: $(VENV)/demo  ## Build the Lambda layer for this machine into build/layer.
 	python -m momento_lambda_layer build --output build/layer

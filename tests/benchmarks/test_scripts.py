@@ -64,6 +64,17 @@ def test_read_through() -> None:
     assert re.fullmatch(r"\d\d?%", found["hit rate needed"])
 
 
+def test_frozen_links() -> None:
+    """Whatever became of the connection in a freeze, this library's second invocation after it hits."""
+    done = run("frozen_links.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    header, *rows = cells(done.stdout)
+    found = [dict(zip(header, row, strict=True)) for row in rows]
+    assert {"ours", "official"} == {row["client"] for row in found}
+    assert 6 == len({row["while frozen"] for row in found})
+    assert {"cache"} == {row["2nd answer from"] for row in found if row["client"] == "ours"}
+
+
 def test_the_readme_shows_what_was_found() -> None:
     """The table of the README is the one that the benchmark wrote."""
     written = (ROOT / "docs" / "benchmarks" / "read_through.md").read_text(encoding="utf-8")

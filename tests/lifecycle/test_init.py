@@ -10,7 +10,7 @@ from momento_lambda.testing import FaultProxy
 if TYPE_CHECKING:
     from tests.lifecycle.conftest import Deploy
 
-CONNECT_TIMEOUT, TIMEOUT = 0.6, 0.2
+CONNECT_TIMEOUT, TIMEOUT = 0.6, 1.0
 GENEROUS = 4
 """How many times its budget a busy machine may take."""
 
