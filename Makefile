@@ -56,7 +56,7 @@ layer-matrix: $(VENV)/ready build/wheels-ready  ## Build every layer twice and c
 layer-arm64: $(VENV)/ready build/wheels-ready  ## Prove the arm64 layer under emulation (Debian).
 	python scripts/layer_arm64.py
 
-sam-matrix: $(VENV)/ready $(SAM_TOOLS)/ready build/wheels-ready  ## Build the SAM application for every choice, and test it.
+sam-matrix: $(VENV)/ready $(SAM_TOOLS)/ready build/wheels-ready  ## Build every layer of the SAM application, and test it.
 	SAM_MATRIX=1 python -m pytest tests/sam
 
 wire: $(WIRE_TOOLS)/ready  ## Generate the protocol modules from the .proto files.
@@ -69,7 +69,7 @@ locks: $(VENV)/ready  ## Resolve every lock anew.
 	sh scripts/lock.sh --upgrade
 
 clean:  ## Remove all that these commands made.
-	rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist .aws-sam .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/demo: locks/uv.txt locks/demo.txt pyproject.toml
 	@echo "Setting up $(VENV) (once)"

@@ -10,6 +10,7 @@ from momento_lambda.server import LocalServer
 from momento_lambda.testing import LocalLambda
 from momento_lambda.testing.invocation import Invocation
 from tests.sam.aws import Aws
+from tests.sam.choices import layer_name, this_machine
 from tests.sam.templates import Template
 
 STACK: Final = "shop"
@@ -70,7 +71,7 @@ class Application:
     """
 
     def __init__(self, build: Path, template: Template, aws: Aws, server: LocalServer) -> None:
-        self.build = build
+        self._build = build
         self.template = template
         self.aws = aws
         self.server = server
@@ -84,16 +85,6 @@ class Application:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-
-    @property
-    def layer(self) -> Path:
-        """The one layer that this stack has."""
-        (name,) = self.names("AWS::Lambda::LayerVersion")
-        return self.build / name.removesuffix(name[-10:])
-
-    def names(self, kind: str) -> list[str]:
-        """Return the logical ids of the resources of a kind."""
-        return [name for name, resource in self.template["Resources"].items() if resource["Type"] == kind]
 
     def physical_id(self, name: str) -> str:
         """Return what a resource is called in the account."""
@@ -109,8 +100,8 @@ class Application:
         created = self.aws.client("lambda").get_function_configuration(FunctionName=self.physical_id(name))
         return LocalLambda(
             created["Handler"],
-            task_root=self.build / name,
-            layers=[self.layer],
+            task_root=self._build / name,
+            layers=[self._build / layer_name(*this_machine())],
             environment=created["Environment"]["Variables"] | self.aws.variables(name) | environment,
             timeout=created["Timeout"],
             memory_size=created["MemorySize"],

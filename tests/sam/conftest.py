@@ -14,10 +14,9 @@ import pytest
 
 from momento_lambda.server import LocalServer
 from momento_lambda.testing import local_lambda_available
-from momento_lambda_layer import Target
 from tests.sam.application import CACHE, SECRET, STACK, Application
 from tests.sam.aws import REGION, Aws
-from tests.sam.choices import built_choices, layer_name
+from tests.sam.choices import built_choices, layer_name, this_machine
 from tests.sam.templates import Template, decide, keep_layers, read, translate, without_code
 
 ROOT: Final = Path(__file__).parents[2]
@@ -118,12 +117,8 @@ def application(packaged: Template, build: Path, aws: Aws, server: LocalServer) 
     """The stack for this machine's Python and processor, created from what was built."""
     if not local_lambda_available():
         pytest.skip("the local Lambda needs awslambdaric, which has wheels for Linux alone")
-    target = Target.of_this_machine()
-    parameters = {
-        "Runtime": target.runtime.name,
-        "Architecture": target.architecture.name,
-        "MomentoApiKey": server.create_token(),
-    }
+    runtime, architecture = this_machine()
+    parameters = {"Runtime": runtime, "Architecture": architecture, "MomentoApiKey": server.create_token()}
     template = decide(translate(packaged, **parameters), **parameters)
     create_stack(aws, template, parameters)
     with Application(build, template, aws, server) as running:

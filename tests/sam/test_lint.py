@@ -5,21 +5,13 @@ import json
 from typing import TYPE_CHECKING
 
 from momento_lambda_layer.target import ARCHITECTURES, RUNTIMES
+from tests.sam.choices import EVERYTHING
 from tests.sam.templates import Template, decide
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.sam.conftest import RunTool
-
-EVERYTHING = {
-    "MomentoEndpoint": "cell.example.com",
-    "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms",
-    "SubnetIds": "subnet-0a0a0a0a0a0a0a0a0,subnet-0b0b0b0b0b0b0b0b0",
-    "SecurityGroupIds": "sg-0a0a0a0a0a0a0a0a0",
-    "VpcId": "vpc-0a0a0a0a0a0a0a0a0",
-    "VpcEndpointServiceName": "com.amazonaws.vpce.eu-west-1.vpce-svc-0a0a0a0a0a0a0a0a0",
-}
 
 
 def test_sam_validate(run_tool: "RunTool") -> None:

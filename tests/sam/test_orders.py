@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from tests.sam.application import Application, event, new_id
+from momento_lambda import SimpleCacheClient
+from tests.sam.application import CACHE, Application, event, new_id
 
 
 def orders(*placed: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +94,8 @@ def test_nothing_is_carried_out_while_the_cache_is_down(application: Application
 
 def test_the_example_s_events(application: Application) -> None:
     """Of the events that come with the application, one order counts once, and the one that is too large fails."""
+    with SimpleCacheClient(application.server.credentials, 60) as client:
+        client.flush_cache(CACHE)
     application.put("mug", stock=40)
     twice = application.invoke("OrdersFunction", event("orders/twice")).payload
     too_many = application.invoke("OrdersFunction", event("orders/too_many"))

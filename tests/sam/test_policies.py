@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from tests.sam.application import EVENTS, Application, event
+from tests.sam.choices import EVERYTHING
 from tests.sam.templates import Template, decide
-from tests.sam.test_lint import EVERYTHING
 from tests.sam.test_template import FUNCTIONS, resources
 
 Permission = tuple[str, str]
 
 TABLE, STREAM, ORDERS, LETTERS = "Products.Arn", "Products.StreamArn", "Orders.Arn", "DeadLetters.Arn"
+# The ARN of a log group ends in a star of its own, for its streams.
 EVERYONE = {
     ("logs:CreateLogStream", "Logs.Arn"),
     ("logs:PutLogEvents", "Logs.Arn"),

@@ -8,10 +8,9 @@ import pytest
 
 from momento_lambda.caching.metric_names import BREAKER_OPEN, COUNTS, TIMES
 from momento_lambda_layer.target import ARCHITECTURES, RUNTIMES
-from tests.sam.choices import every_choice, layer_name
+from tests.sam.choices import EVERYTHING, every_choice, layer_name
 from tests.sam.conftest import ROOT
 from tests.sam.templates import Template, decide, keep_layers, read, translate, without_code
-from tests.sam.test_lint import EVERYTHING
 
 FUNCTIONS = {"ReadFunction", "BatchFunction", "WriteFunction", "StreamFunction", "OrdersFunction"}
 STACK_NAME = {"Ref": "AWS::StackName"}
