@@ -91,6 +91,21 @@ def test_libraries_that_are_not_there(tmp_path: Path) -> None:
     assert "aiocache is not installed: pip install --target DIR aiocache cashews dogpile.cache redis" in done.stderr
 
 
+@pytest.mark.skipif(not is_installed(), reason="a cluster needs it: apt-get install redis-server")
+def test_cluster_failover() -> None:
+    """Whatever fails, no answer is wrong and every error may pass; and a gateway that is drained costs no call."""
+    done = run("cluster_failover.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    rows = {row[0]: row for row in cells(done.stdout)[1:]}
+    assert ["nothing", "a primary is killed", "a gateway is killed", "a gateway is drained"] == list(rows)
+    for _, _, failed, _, wrong, calls in rows.values():
+        assert {"none", "UNAVAILABLE", "DEADLINE_EXCEEDED"} >= {kind.split()[-1] for kind in failed.split(", ")}
+        assert "0" == wrong
+        assert int(calls) > 0
+    assert "none" == rows["nothing"][2] == rows["a gateway is drained"][2]
+    assert "none" != rows["a primary is killed"][2]
+
+
 def test_a_quick_run_is_not_kept() -> None:
     """What was measured in no time is not written into the documentation."""
     done = run("stampede.py", "--quick", "--write")
