@@ -155,7 +155,7 @@ def report(found: dict[str, list[Finding]], lost: dict[str, int], ways: dict[str
     return Report(
         title="Ways to reach Redis",
         about=(
-            "Reads of keys spread over a cluster of three primaries, by so many callers at once in "
+            "Reads of short values spread over a cluster of three primaries, by so many callers at once in "
             "one event loop: calls per second\nas a ratio to what the server does, the processor time that a call "
             "costs the gateway, and the latency of the slowest in a hundred.\nDone: how often Redis carried out one "
             "increment whose replies were lost. Installed: the package and what it needs."

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from momento_lambda.testing.redis_server import is_installed
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -91,7 +95,28 @@ def test_libraries_that_are_not_there(tmp_path: Path) -> None:
     assert "aiocache is not installed: pip install --target DIR aiocache cashews dogpile.cache redis" in done.stderr
 
 
-@pytest.mark.skipif(not is_installed(), reason="a cluster needs it: apt-get install redis-server")
+needs_redis = pytest.mark.skipif(not is_installed(), reason="stores on Redis need it: apt-get install redis-server")
+
+
+@needs_redis
+def test_store_clients() -> None:
+    """An increment whose reply is lost is done once over the connections that the server makes, and again elsewhere."""
+    done = run("store_clients.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    shared, pooled = cells(done.stdout)[1:]
+    assert "1" == shared[-2]
+    assert int(pooled[-2]) > 1
+
+
+@needs_redis
+def test_gateway_scaling() -> None:
+    """One process and two on the same port answer both calls."""
+    done = run("gateway_scaling.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert [["get", "1"], ["get", "2"], ["set", "1"], ["set", "2"]] == [row[:2] for row in cells(done.stdout)[1:]]
+
+
+@needs_redis
 def test_cluster_failover() -> None:
     """Whatever fails, no answer is wrong and every error may pass; and a gateway that is drained costs no call."""
     done = run("cluster_failover.py", "--quick")
