@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from momento_lambda_layer import Target, verify_layer
+from momento_lambda_layer import Target, diagnose, verify_layer
 from tests.sam.application import STACK, Application
 from tests.sam.choices import built_choices, layer_name, this_machine
 from tests.sam.conftest import BUCKET, ROOT
@@ -46,6 +46,13 @@ def test_layers(packaged: Template, aws: "Aws", tmp_path: Path, *, runtime: str,
     # Its code is run where it could be run at all.
     runs_here = (runtime, architecture) == this_machine()
     assert () == verify_layer(archive, Target.of(runtime, architecture), run=runs_here)
+
+
+@pytest.mark.parametrize("function", FOLDERS)
+def test_functions_fit_their_layer(build: Path, function: str) -> None:
+    """`layer doctor` finds nothing wrong with a function and its layer together."""
+    choice = this_machine()
+    assert () == diagnose([build / function, build / layer_name(*choice)], Target.of(*choice))
 
 
 def test_stack(application: Application) -> None:
