@@ -70,6 +70,7 @@ class WarmClients:
         self._default_ttl = default_ttl
         self._clocks = clocks
         self._coroutines = False
+        self._starting: threading.Thread | None = None
         self._threads: _Seat[SimpleCacheClient, threading.Lock] = _Seat(threading.Lock())
         self._loops: dict[asyncio.AbstractEventLoop, _Seat[SimpleCacheClientAsync, asyncio.Lock]] = {}
         self._loops_lock = threading.Lock()
@@ -96,7 +97,11 @@ class WarmClients:
 
     def start(self) -> None:
         """Build the client for threads in the background, so that connecting overlaps whatever comes next."""
-        threading.Thread(target=self._start_for_threads, name="momento-lambda-connect", daemon=True).start()
+        if self._starting is None or not self._starting.is_alive():
+            self._starting = threading.Thread(
+                target=self._start_for_threads, name="momento-lambda-connect", daemon=True
+            )
+            self._starting.start()
 
     def start_for_loop(self) -> None:
         """Build the client for this thread's persistent loop instead, on which a handler that is a coroutine runs.
@@ -121,6 +126,9 @@ class WarmClients:
 
     def before_snapshot(self) -> None:
         """Close every connection and forget the token, so that no copy of this environment begins with them."""
+        if self._starting is not None:
+            # It would connect after this otherwise.
+            self._starting.join()
         with self._threads.lock:
             client = self._threads.leave()
             if client is not None:

@@ -3,7 +3,9 @@
 import asyncio
 import random
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,6 +72,29 @@ def test_connections_end_before_and_begin_after(credentials: CredentialProvider,
     assert Miss() == clients.for_threads().get("cache", "absent")
     assert 2 == network.connections
     assert Miss() == held.get("cache", "absent")
+
+
+def test_what_init_began_is_over_before(
+    credentials: CredentialProvider, network: "Network", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that INIT began in the background is waited for and closed, however late its thread comes to run."""
+    release = threading.Event()
+
+    class Delayed(threading.Thread):
+        def run(self) -> None:
+            assert release.wait(PATIENT)
+            super().run()
+
+    clients = shared_clients(CONFIGURATION, PATIENT, Finder(credentials))
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: None).result()
+        monkeypatch.setattr(threading, "Thread", Delayed)
+        clients.start()
+        snapshot = pool.submit(runtime_client.run_before_snapshot)
+        release.set()
+        snapshot.result(PATIENT)
+    assert 1 == network.connections
+    network.wait_until_closed()
 
 
 def test_each_copy_is_restored(credentials: CredentialProvider, network: "Network") -> None:
