@@ -86,8 +86,12 @@ class Link:
                 raise UnreachableError(self._address, self._failure.reason)
             self._opening = asyncio.create_task(self._open())
             self._opening.add_done_callback(self._attempted)
+        opening = self._opening
         # Others wait for the same, so one that gives up does not end it.
-        return await asyncio.shield(self._opening)
+        await asyncio.wait({opening})
+        if opening.cancelled():
+            raise UnreachableError(self._address, "the connection was closed")
+        return opening.result()
 
     async def _open(self) -> "_SharedConnection":
         connection = self._connect(self._address)
@@ -185,7 +189,6 @@ class _SharedConnection:
             return
         if self._answers == answers_before:
             self._end(f"no reply within {self._patience:g} s")
-            self._tasks.append(asyncio.create_task(self._connection.disconnect(nowait=True)))
         else:
             self._watch = self._loop.call_later(self._patience, self._check, self._answers)
 

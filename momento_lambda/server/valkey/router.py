@@ -19,6 +19,7 @@ from momento_lambda.server.valkey.errors import (
     UnreachableError,
     in_our_words,
 )
+from momento_lambda.server.valkey.first_answer import first_answer
 from momento_lambda.server.valkey.link import Command, Connect, Link, Reply
 from momento_lambda.server.valkey.topology import UNASSIGNED, Topology
 
@@ -86,17 +87,26 @@ class Router:
         except ResponseError as error:
             raise in_our_words(error) from error
 
-    async def ask_primaries(self, command: Command) -> list[Reply]:
+    async def ask_any(self, command: Command) -> Reply:
+        """Ask every primary, and return the first reply.
+
+        Raises:
+            MomentoError: None answers.
+        """
+        return await first_answer(self._ask_node(node, command) for node in self._nodes())
+
+    async def ask_each(self, command: Command) -> list[Reply]:
         """Ask every primary, and return the replies of those that answer.
 
         Raises:
-            MomentoError: None does.
+            MomentoError: None answers.
         """
-        replies = await asyncio.gather(*(self._ask_node(node, command) for node in self._nodes()))
-        answers = [reply for reply in replies if not isinstance(reply, MomentoError)]
-        if not answers:
-            raise replies[0]
-        return answers
+        asked = (self._ask_node(node, command) for node in self._nodes())
+        replies = await asyncio.gather(*asked, return_exceptions=True)
+        failures = [reply for reply in replies if isinstance(reply, BaseException)]
+        if len(failures) == len(replies) or not all(isinstance(failure, MomentoError) for failure in failures):
+            raise failures[0]
+        return [reply for reply in replies if not isinstance(reply, BaseException)]
 
     async def _ask_again(self, slot: int, command: Command, failure: Exception, *, read: bool) -> Reply:
         for pause in _PAUSES_SECONDS:
@@ -172,13 +182,11 @@ class Router:
     def _nodes(self) -> Iterable[Address]:
         return dict.fromkeys(node for node in self._primaries if node is not UNASSIGNED)
 
-    async def _ask_node(self, node: Address, command: Command) -> Reply | MomentoError:
+    async def _ask_node(self, node: Address, command: Command) -> Reply:
         try:
             return await self._link(node).ask(command)
-        except MomentoError as error:
-            return error
         except ResponseError as error:
-            return in_our_words(error)
+            raise in_our_words(error) from error
 
     async def _ask_raw(self, address: Address, command: Command) -> Reply:
         return await self._link(address).ask(command)

@@ -46,7 +46,7 @@ class ValkeyStore:
         """
         try:
             await self._router.start()
-            for facts in await self._router.ask_primaries(("INFO",)):
+            for facts in await self._router.ask_each(("INFO",)):
                 self._check(_facts(facts))
         except BaseException:
             await self.close()
@@ -63,7 +63,7 @@ class ValkeyStore:
         Raises:
             UnavailableError: None does.
         """
-        await self._router.ask_primaries(("PING",))
+        await self._router.ask_any(("PING",))
 
     def usage(self) -> None:
         """Return None: the store would have to look at every item."""

@@ -1,14 +1,14 @@
 """Where the primaries of a deployment are, which take every read and every write."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Protocol, TypeAlias, final
 
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import ResponseError
 
-from momento_lambda.errors import InvalidArgumentError, MomentoError, UnavailableError
+from momento_lambda.errors import InvalidArgumentError, UnavailableError
 from momento_lambda.server.store_url import Address
+from momento_lambda.server.valkey.first_answer import first_answer
 from momento_lambda.server.valkey.link import Command, Reply
 
 Ask: TypeAlias = Callable[[Address, Command], Awaitable[Reply]]
@@ -55,7 +55,7 @@ class OnePrimary:
         """Return the one that says it is the primary."""
         if len(self._addresses) == 1:
             return self._addresses
-        return await _first(self._primary(ask, address) for address in self._addresses)
+        return await first_answer(self._primary(ask, address) for address in self._addresses)
 
     async def _primary(self, ask: Ask, address: Address) -> Sequence[Address]:
         try:
@@ -87,7 +87,7 @@ class Cluster:
     async def primaries(self, ask: Ask, known: Iterable[Address]) -> Sequence[Address]:
         """Return what the first node to answer says."""
         nodes = {*known, *self._replicas, *self._addresses}
-        return await _first(self._slots(ask, address) for address in nodes)
+        return await first_answer(self._slots(ask, address) for address in nodes)
 
     async def _slots(self, ask: Ask, address: Address) -> Sequence[Address]:
         try:
@@ -117,20 +117,3 @@ def _node(described: Sequence[bytes | int | None], asked: Address) -> Address:
     host, port, *_ = described
     # A node that does not know its own name leaves it out: it is the one that was asked.
     return Address(host.decode() if isinstance(host, bytes) and host not in {b"", b"?"} else asked.host, int(port or 0))
-
-
-async def _first(answers: Iterable[Awaitable[Sequence[Address]]]) -> Sequence[Address]:
-    """Return the first answer that comes, or raise why none did."""
-    tasks = [asyncio.ensure_future(answer) for answer in answers]
-    failure: MomentoError | None = None
-    try:
-        for task in asyncio.as_completed(tasks):
-            try:
-                return await task
-            except MomentoError as error:
-                failure = error
-    finally:
-        for unanswered in tasks:
-            unanswered.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    raise failure or UnavailableError("the store's URL names no node")
