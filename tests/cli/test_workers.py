@@ -14,7 +14,7 @@ from typing import Any, Final
 import grpc
 import pytest
 
-from momento_lambda.testing.redis_server import RedisServer
+from momento_lambda.testing.redis_server import RedisServer, free_port
 from momento_lambda.wire import cache_rpcs, control_pb2, control_rpcs
 
 Serve = Callable[..., subprocess.Popen[str]]
@@ -82,9 +82,11 @@ def ask(channel: grpc.Channel, rpc: Any, request: Any) -> Any:
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's /proc is what Linux alone has")
 def test_a_life_with_workers(serve: Serve) -> None:
     """Both serve what either was given; one that is killed is replaced; all end in peace with the first of them."""
-    process = serve("--workers", "2", "--admin-port", "0")
+    admin_port = free_port()
+    process = serve("--workers", "2", "--admin-port", str(admin_port))
     address = line_of(process, "serving on 127.0.0.1:")
     pages = {line_of(process, "status on http://") for _ in range(2)}
+    assert {f"http://127.0.0.1:{port}/" for port in (admin_port, admin_port + 1)} == pages
     with ExitStack() as stack:
         channels = [connect(address, stack) for _ in range(24)]
         ask(channels[0], control_rpcs.CREATE_CACHE, control_pb2.CreateCacheRequest(cache_name="cache"))
@@ -96,7 +98,7 @@ def test_a_life_with_workers(serve: Serve) -> None:
 
         before = children(process)
         os.kill(min(before), signal.SIGKILL)
-        line_of(process, "status on http://")
+        assert line_of(process, "status on http://") in pages
         assert 2 == len(children(process))
         assert 1 == len(children(process) & before)
         for channel in [connect(address, stack) for _ in range(24)]:

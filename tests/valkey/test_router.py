@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from redis.asyncio.connection import AbstractConnection
 from redis.crc import key_slot
 
 from momento_lambda.errors import UnavailableError
@@ -16,7 +17,7 @@ from momento_lambda.server.valkey.scripts import EXIST, SET_MANY
 from momento_lambda.server.valkey.topology import Cluster, OnePrimary
 from momento_lambda.testing import FaultProxy
 from momento_lambda.testing.redis_cluster import RedisCluster
-from momento_lambda.testing.redis_server import RedisServer
+from momento_lambda.testing.redis_server import RedisServer, free_port
 
 if TYPE_CHECKING:
     from tests.valkey.conftest import Until
@@ -164,3 +165,25 @@ async def test_slots_that_nobody_has(connect: Connect) -> None:
             await fresh.ask(SLOT, ("GET", KEY), read=True)
         await router.close()
         await fresh.close()
+
+
+async def test_an_outage_is_logged_once(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    """While no node answers, each call fails, and the log says so in one line, not in one for each attempt."""
+    attempts = 0
+
+    def counted(address: Address) -> AbstractConnection:
+        nonlocal attempts
+        attempts += 1
+        return connect(address)
+
+    with RedisServer() as server:
+        router = Router(OnePrimary([Address("127.0.0.1", port) for port in (server.port, free_port())]), counted)
+        await router.start()
+        server.kill()
+        async with asyncio.timeout(20):
+            while attempts < 10:
+                with pytest.raises(UnavailableError):
+                    await router.ask(0, ("PING",), read=True)
+                await asyncio.sleep(0.005)
+        await router.close()
+    assert ["the primaries of the store cannot be found"] == [r.getMessage().split(":")[0] for r in caplog.records]

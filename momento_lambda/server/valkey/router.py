@@ -48,6 +48,7 @@ class Router:
         self._primaries: list[Address] = []
         self._refreshing: asyncio.Task[None] | None = None
         self._next_refresh = 0.0
+        self._lost = False
 
     async def start(self) -> None:
         """Find the primaries.
@@ -111,13 +112,13 @@ class Router:
     async def _ask_again(self, slot: int, command: Command, failure: Exception, *, read: bool) -> Reply:
         for pause in _PAUSES_SECONDS:
             before = self._primaries[slot]
-            asked_by = await self._recover(slot, failure, read=read)
+            sent_to = await self._recover(slot, failure, read=read)
             if isinstance(failure, UnreachableError) and self._primaries[slot] == before:
                 raise failure
             await asyncio.sleep(pause)
-            link = self._link(asked_by or self._primaries[slot])
+            link = self._link(sent_to or self._primaries[slot])
             try:
-                return await (link.ask_as_told(command) if asked_by else link.ask(command))
+                return await (link.ask_as_told(command) if sent_to else link.ask(command))
             except NoScriptError:
                 raise
             except (*ELSEWHERE_OR_LATER, UnavailableError) as error:
@@ -165,7 +166,12 @@ class Router:
         try:
             await self._find()
         except MomentoError as error:
-            _log.warning("the primaries of the store cannot be found: %s", error)
+            # Said once: it is tried again and again until they are found.
+            if not self._lost:
+                _log.warning("the primaries of the store cannot be found: %s", error)
+            self._lost = True
+        else:
+            self._lost = False
         finally:
             self._refreshing = None
             self._next_refresh = asyncio.get_running_loop().time() + _REFRESH_PAUSE_SECONDS
