@@ -20,7 +20,6 @@ def layer(context: typer.Context) -> None:
     if missing:
         typer.echo(f"{_NAME}: {', '.join(missing)} not installed: pip install 'momento-lambda[layer]'", err=True)
         raise typer.Exit(_FAILED)
-    # Here, because the server's commands have no use for it.
-    from momento_lambda_layer.cli import main  # noqa: PLC0415
+    from momento_lambda_layer.cli import main  # noqa: PLC0415  # an optional extra, which no other command needs
 
     raise typer.Exit(main(context.args, program=_NAME))

@@ -12,8 +12,7 @@ def main() -> NoReturn:
     # What the transport would write of its own accord stands in the errors' one line already.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
-        # Here, so that what is not installed is said in words.
-        from momento_lambda.cli.app import run  # noqa: PLC0415
+        from momento_lambda.cli.app import run  # noqa: PLC0415  # what is not installed is said in words below
 
         code = run()
     except ModuleNotFoundError as missing:

@@ -124,6 +124,6 @@ def _tls(certificate: Path | None, key: Path | None) -> TlsIdentity | None:
 
 def _announce(endpoint: Endpoint, status_page: str | None) -> None:
     # Flushed, since whoever started this reads it from a pipe to know that it may call.
-    print(f"serving on {endpoint.target}{' with TLS' if endpoint.tls else ''}", flush=True)  # noqa: T201
+    print(f"serving on {endpoint.target}{' with TLS' if endpoint.tls else ''}", flush=True)  # noqa: T201  # see above
     if status_page is not None:
-        print(f"status on {status_page}", flush=True)  # noqa: T201
+        print(f"status on {status_page}", flush=True)  # noqa: T201  # see above

@@ -46,7 +46,7 @@ def serve_with_workers(
 
 async def _run(workers: Workers) -> None:
     # Flushed, since whoever started this reads it from a pipe to know that it may call.
-    await workers.run(lambda line: print(line, flush=True), stop_on_signal())  # noqa: T201
+    await workers.run(lambda line: print(line, flush=True), stop_on_signal())  # noqa: T201  # see above
 
 
 def _given(context: typer.Context) -> Iterator[str]:

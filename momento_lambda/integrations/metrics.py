@@ -61,8 +61,7 @@ class MetricsObserver:
                 invocation.at_end(self._print_beside)
 
     def _print_beside(self) -> None:
-        # Here, since whoever has no metrics of Powertools' may not have Powertools.
-        from aws_lambda_powertools.metrics import EphemeralMetrics  # noqa: PLC0415
+        from aws_lambda_powertools.metrics import EphemeralMetrics  # noqa: PLC0415  # an optional extra
 
         with self._lock:
             events, self._beside = self._beside, []

@@ -10,7 +10,7 @@
 
 # Every run of pytest loads this, also of projects that use none of it: whatever costs something is imported by the
 # fixture that needs it.
-# ruff: noqa: PLC0415
+# ruff: noqa: PLC0415  # see above
 
 import itertools
 import sys

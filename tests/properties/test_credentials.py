@@ -65,7 +65,7 @@ def test_jwts_are_never_shown(claims: dict[str, object], signature: str, endpoin
 
 
 @given(SECRETS, HOSTS | JSON, ENDPOINTS, st.booleans())
-def test_v1_keys_are_never_shown(secret: str, named: object, endpoint: str | None, nested: bool) -> None:  # noqa: FBT001
+def test_v1_keys_are_never_shown(secret: str, named: object, endpoint: str | None, nested: bool) -> None:  # noqa: FBT001  # one of the cases
     """Whatever a v1 key names as its endpoint, the key inside is shown by nothing."""
     key = jwt({"exp": named}, secret) if nested else secret
     token = base64.b64encode(json.dumps({"api_key": key, "endpoint": named}).encode()).decode()
