@@ -1,24 +1,22 @@
 """A cache beside functions, on one warm client."""
 
+# What not every function uses is imported where it is used: a cold start waits for what is imported here.
+
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Mapping, Sequence
 from inspect import iscoroutinefunction
-from typing import Any, ParamSpec, TypeVar, final, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, final, overload
 
-from momento_lambda.caching.async_cache import AsyncCache
 from momento_lambda.caching.breaker import Breaker
 from momento_lambda.caching.cache_keys import CacheKeys, Namespace
 from momento_lambda.caching.cached import CachedCoroutine, CachedFunction, check_cacheable
-from momento_lambda.caching.cached_many import BatchKeys, CachedManyCoroutine, CachedManyFunction
-from momento_lambda.caching.decorators import CachedDecorator, CachedManyDecorator, HandlerDecorator
-from momento_lambda.caching.emf import InvocationMetrics
 from momento_lambda.caching.events import Observer, Observers, Recording, Statistics
 from momento_lambda.caching.handler import wrap_handler
 from momento_lambda.caching.lifetime import TtlOfValue
 from momento_lambda.caching.local_tier import LocalTier
-from momento_lambda.caching.metric_names import METRICS_NAMESPACE_VARIABLE
 from momento_lambda.caching.options import INHERIT, EarlyRefresh, Inherit, OnCacheError, Options, check_options
 from momento_lambda.caching.outcomes import Cacheable, NoStore
 from momento_lambda.caching.policy import Policy
@@ -32,6 +30,12 @@ from momento_lambda.runtime.clients import Client, ClientSource, GivenClient, sh
 from momento_lambda.runtime.credential_source import FindCredentials
 from momento_lambda.ttl import Ttl
 from momento_lambda.wire.arguments import cache_name as checked_cache_name
+
+if TYPE_CHECKING:
+    from momento_lambda.caching.async_cache import AsyncCache
+    from momento_lambda.caching.decorators import CachedDecorator, CachedManyDecorator, HandlerDecorator
+
+_METRICS_NAMESPACE_VARIABLE = "MOMENTO_METRICS_NAMESPACE"
 
 Id = TypeVar("Id", bound=Hashable)
 P = ParamSpec("P")
@@ -144,7 +148,13 @@ class Cache:
             now_ms=now_ms,
         )
         self._default_policy = options.policy()
-        self.aio = AsyncCache(self._workings, self._keys)
+
+    @functools.cached_property
+    def aio(self) -> "AsyncCache":
+        """The same cache for coroutines."""
+        from momento_lambda.caching.async_cache import AsyncCache  # noqa: PLC0415  # see the module's head
+
+        return AsyncCache(self._workings, self._keys)
 
     @classmethod
     def from_env(cls, *, default_ttl: Ttl = "5m", namespace: Namespace = "", version: str = "") -> "Cache":
@@ -207,7 +217,7 @@ class Cache:
         serializer: Serializer | None = None,
         store_if: Callable[[Any], bool] | None = None,
         raw: bool | None = None,
-    ) -> CachedDecorator: ...
+    ) -> "CachedDecorator": ...
     def cached(
         self,
         function: Callable[..., Any] | None = None,
@@ -283,7 +293,7 @@ class Cache:
         serializer: Serializer | None = None,
         store_if: Callable[[Any], bool] | None = None,
         raw: bool | None = None,
-    ) -> CachedManyDecorator:
+    ) -> "CachedManyDecorator":
         """Decorate a function that takes ids and returns values by id, so that it is called with missing ids alone.
 
         Ids that it leaves out are absent from the answer too, and remembered as absent for `negative_ttl`.
@@ -303,6 +313,11 @@ class Cache:
         Raises:
             InvalidArgumentError: As `cached`; or the function has no such parameter.
         """
+        from momento_lambda.caching.cached_many import (  # noqa: PLC0415  # see the module's head
+            BatchKeys,
+            CachedManyCoroutine,
+            CachedManyFunction,
+        )
 
         def decorate(function: Callable[..., Any]) -> Any:
             check_cacheable(function)
@@ -397,7 +412,7 @@ class Cache:
         return written
 
     @overload
-    def handler(self, function: None = None, /, *, metrics_namespace: str | None = None) -> HandlerDecorator: ...
+    def handler(self, function: None = None, /, *, metrics_namespace: str | None = None) -> "HandlerDecorator": ...
     @overload
     def handler(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, R]: ...
     @overload
@@ -419,7 +434,7 @@ class Cache:
                 embedded metric format; None for what MOMENTO_METRICS_NAMESPACE says, and for none where that is not
                 set.
         """
-        namespace = metrics_namespace or os.environ.get(METRICS_NAMESPACE_VARIABLE)
+        namespace = metrics_namespace or os.environ.get(_METRICS_NAMESPACE_VARIABLE)
 
         def connect() -> None:
             if on_lambda():
@@ -437,6 +452,8 @@ class Cache:
         if not namespace:
             yield
             return
+        from momento_lambda.caching.emf import InvocationMetrics  # noqa: PLC0415  # see the module's head
+
         metrics = InvocationMetrics(self._name or "", namespace, self._breaker)
         with self._observers.listening(metrics):
             try:

@@ -8,15 +8,12 @@ moments in time whose time zones differ. Some that Python calls equal make two: 
 object and one of its subclass.
 """
 
-import dataclasses
-import hashlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from enum import Enum
 from typing import Any
-from uuid import UUID
 
+from momento_lambda.caching.late_types import late_types
 from momento_lambda.errors import InvalidArgumentError
 
 MAX_READABLE_BYTES = 200
@@ -76,6 +73,8 @@ def shorten(key: str) -> str:
         raise InvalidArgumentError("a cache key holds lone surrogates, which UTF-8 cannot encode") from None
     if len(encoded) <= MAX_READABLE_BYTES:
         return key
+    import hashlib  # noqa: PLC0415  # a cold start need not wait for what few keys want
+
     digest = hashlib.blake2b(encoded, digest_size=_DIGEST_BYTES).hexdigest()
     beginning = key[:_KEPT_CHARACTERS].encode("ascii", "replace").decode()
     return beginning.ljust(MAX_READABLE_BYTES + 1 - len(digest), "~") + digest
@@ -100,7 +99,7 @@ class _UnusableError(Exception):
 def _encode(value: Any, depth: int) -> str:
     if depth == 0:
         raise _UnusableError("it is nested too deeply, or contains itself")
-    encode = _ENCODERS.get(type(value), _encode_object)
+    encode = _ENCODERS.get(type(value)) or _encoder(type(value))
     return encode(value, depth)
 
 
@@ -149,8 +148,6 @@ _ENCODERS: dict[type, Callable[[Any, int], str]] = {
     str: lambda value, _: f"s{_text(str.__str__(value))}",
     bytes: lambda value, _: f"x{_text(value.hex())}",
     bytearray: lambda value, _: f"x{_text(value.hex())}",
-    Decimal: lambda value, _: f"d{_number(Decimal.__str__(value))};",
-    UUID: lambda value, _: f"u{value.hex}",
     datetime: lambda value, _: _datetime(value),
     date: lambda value, _: f"D{value.isoformat()};",
     tuple: lambda value, depth: f"({_each(value, depth)})",
@@ -159,9 +156,30 @@ _ENCODERS: dict[type, Callable[[Any, int], str]] = {
     frozenset: lambda value, depth: f"{{{_sorted(value, depth)}}}",
     dict: lambda value, depth: f"<{_sorted(value.items(), depth)}>",
 }
+
+
+def _decimal_text(value: Any) -> str:
+    from decimal import Decimal  # noqa: PLC0415  # whoever has one has imported it
+
+    # Not by the way of a subclass, which may leave things out.
+    return Decimal.__str__(value)
+
+
+_LATE_ENCODERS: dict[str, Callable[[Any, int], str]] = {
+    "Decimal": lambda value, _: f"d{_number(_decimal_text(value))};",
+    "UUID": lambda value, _: f"u{value.hex}",
+}
 # What a subclass of these is, its class and the value of its base tell, if it holds nothing else. Of mutable
 # containers that cannot be said: an OrderedDict has an order too, a defaultdict a factory.
-_BASES = frozenset({int, float, str, bytes, Decimal, UUID, datetime, date, tuple})
+_BASES = {int, float, str, bytes, datetime, date, tuple}
+
+
+def _encoder(kind: type) -> Callable[[Any, int], str]:
+    """Return what encodes a type that is not in the table, once those are in it that came late."""
+    for name, late in late_types().items():
+        _ENCODERS[late] = _LATE_ENCODERS[name]
+        _BASES.add(late)
+    return _ENCODERS.get(kind, _encode_object)
 
 
 def _encode_object(value: Any, depth: int) -> str:
@@ -187,9 +205,11 @@ def _encode_object(value: Any, depth: int) -> str:
 def _fields(value: Any) -> dict[str, object] | None:
     """Return what a frozen dataclass or a pydantic model holds; None for anything else."""
     kind = type(value)
-    if dataclasses.is_dataclass(kind):
-        if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # typeshed leaves it out
+    if hasattr(kind, "__dataclass_fields__"):
+        if not kind.__dataclass_params__.frozen:
             raise _UnusableError(f"{kind.__name__} is a dataclass that is not frozen")
+        import dataclasses  # noqa: PLC0415  # whoever has one has imported it
+
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}
     if hasattr(kind, "model_fields") and hasattr(kind, "model_dump"):
         declared = {name: getattr(value, name) for name in kind.model_fields}

@@ -4,8 +4,6 @@ from typing import Final
 
 from momento_lambda.caching.events import EventKind
 
-METRICS_NAMESPACE_VARIABLE: Final = "MOMENTO_METRICS_NAMESPACE"
-
 COUNTS: Final[dict[EventKind, tuple[str, ...]]] = {
     "hit": ("CacheHits",),
     "local_hit": ("CacheHits",),

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, final
 
 from momento_lambda.caching.envelope import Bare, Envelope, Packing
 from momento_lambda.caching.lifetime import Lifetime, TtlOfValue
 from momento_lambda.caching.policy import Policy
+from momento_lambda.caching.record import Record
 from momento_lambda.caching.return_types import fingerprint, serializer_for
 from momento_lambda.caching.serializers import Serializer
 from momento_lambda.errors import InvalidArgumentError
@@ -27,7 +28,8 @@ class Inherit(Enum):
 INHERIT: Final = Inherit.INHERIT
 
 
-class Options(NamedTuple):
+@final
+class Options(Record):
     """What holds for a whole cache where a function or a call does not say otherwise."""
 
     default_ttl: Ttl

@@ -1,12 +1,14 @@
 """What one function, or one call, asks of its cache."""
 
-from typing import NamedTuple
+from typing import final
 
 from momento_lambda.caching.envelope import Packing
 from momento_lambda.caching.lifetime import Lifetime
+from momento_lambda.caching.record import Record
 
 
-class Policy(NamedTuple):
+@final
+class Policy(Record):
     """The options of one function or one call, resolved.
 
     Attributes:

@@ -1,6 +1,5 @@
 """What a return annotation says of the values: their serializer, and a mark that changes when the type does."""
 
-import dataclasses
 import functools
 import types
 import typing
@@ -101,7 +100,7 @@ def _described(annotation: object, seen: set[object]) -> str:
     if arguments:
         inside = ",".join(_described(argument, seen) for argument in arguments)
         return f"{_name(get_origin(annotation))}[{inside}]"
-    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type) and annotation not in seen:
+    if isinstance(annotation, type) and hasattr(annotation, "__dataclass_fields__") and annotation not in seen:
         seen.add(annotation)
         fields = ",".join(f"{name}:{_described(kind, seen)}" for name, kind in _field_types(annotation).items())
         return f"{_name(annotation)}({fields})"
@@ -119,6 +118,8 @@ def _name(annotation: object) -> str:
 
 
 def _field_types(kind: type) -> dict[str, object]:
+    import dataclasses  # noqa: PLC0415  # whoever has one has imported it
+
     try:
         hints = typing.get_type_hints(kind)
     except (AttributeError, NameError, SyntaxError, TypeError):
@@ -129,7 +130,7 @@ def _field_types(kind: type) -> dict[str, object]:
 def _shape(annotation: object) -> tuple[Convert, Convert] | None:
     """Return how values of a type become plain data and back; None where they are plain already."""
     if isinstance(annotation, type):
-        if dataclasses.is_dataclass(annotation):
+        if hasattr(annotation, "__dataclass_fields__"):
             return _dataclass_shape(annotation)
         if hasattr(annotation, "model_validate") and hasattr(annotation, "model_dump"):
             return _model_shape(annotation)

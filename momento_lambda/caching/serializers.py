@@ -3,10 +3,9 @@
 import json
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Final, Protocol, final
-from uuid import UUID
 
+from momento_lambda.caching.late_types import late_types
 from momento_lambda.errors import InvalidArgumentError
 
 
@@ -43,18 +42,31 @@ _TOO_DEEP = "the value is nested too deeply for JSON, or contains itself"
 _MAX_INTEGER_BITS = 14_000
 
 _TO_JSON: dict[type, tuple[str, Callable[[Any], Any]]] = {
-    Decimal: ("decimal", str),
     bytes: ("bytes", bytes.hex),
     datetime: ("datetime", datetime.isoformat),
     date: ("date", date.isoformat),
-    UUID: ("uuid", str),
 }
+_LATE_TO_JSON = {"Decimal": "decimal", "UUID": "uuid"}
+
+
+def _decimal(text: str) -> object:
+    from decimal import Decimal  # noqa: PLC0415  # a cold start need not wait for what few values are
+
+    return Decimal(text)
+
+
+def _uuid(text: str) -> object:
+    from uuid import UUID  # noqa: PLC0415  # as above
+
+    return UUID(text)
+
+
 _FROM_JSON: dict[str, Callable[[Any], Any]] = {
-    "decimal": Decimal,
+    "decimal": _decimal,
     "bytes": bytes.fromhex,
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
-    "uuid": UUID,
+    "uuid": _uuid,
     "set": set,
     "frozenset": frozenset,
     "tuple": tuple,
@@ -180,6 +192,9 @@ def _to_json(value: Any, depth: int) -> Any:
     if kind in _TO_JSON:
         name, convert = _TO_JSON[kind]
         return {_MARK: name, "value": convert(value)}
+    for name, late in late_types().items():
+        if kind is late:
+            return {_MARK: _LATE_TO_JSON[name], "value": str(value)}
     raise InvalidArgumentError(
         f"a value of type {kind.__qualname__} cannot be stored as JSON: return plain data "
         "(None, bool, int, float, str, list, dict, Decimal, bytes, set, tuple, datetime, date, UUID)"

@@ -1,7 +1,7 @@
 """The parts of one cache, put together."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import final
 
 from momento_lambda.caching.back_off import BackOff
 from momento_lambda.caching.breaker import Breaker
@@ -11,6 +11,7 @@ from momento_lambda.caching.local_tier import LocalTier
 from momento_lambda.caching.options import Options
 from momento_lambda.caching.read_aside import ReadAside
 from momento_lambda.caching.read_many import ReadMany
+from momento_lambda.caching.record import Record
 from momento_lambda.caching.remote import Remote
 from momento_lambda.caching.running import Runner
 from momento_lambda.caching.shelf import Shelf
@@ -21,7 +22,8 @@ from momento_lambda.runtime.clients import ClientSource
 from momento_lambda.runtime.invocation import time_left
 
 
-class Workings(NamedTuple):
+@final
+class Workings(Record):
     """The parts of one cache that functions and calls work with."""
 
     options: Options

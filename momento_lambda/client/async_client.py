@@ -1,7 +1,7 @@
 """The client for asyncio."""
 
-# What is said of tokens and signing keys is imported by the methods that say it: few processes make any, and each
-# would pay for it when it starts.
+# What is said of caches themselves, of tokens and of signing keys is imported by the methods that say it: few
+# processes make any, and each would pay for it when it starts.
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -31,7 +31,7 @@ from momento_lambda.responses import (
 )
 from momento_lambda.ttl import Ttl, ttl_milliseconds
 from momento_lambda.wire import cache_pb2 as pb
-from momento_lambda.wire import cache_rpcs, control_rpcs
+from momento_lambda.wire import cache_rpcs
 from momento_lambda.wire.arguments import Bytes, Key, OtherKey
 from momento_lambda.wire.rpc import Reply, Request, Rpc
 
@@ -241,6 +241,8 @@ class SimpleCacheClientAsync:
 
     async def create_cache(self, cache_name: str) -> CreateCacheResponse:
         """Create a cache, or answer that it exists."""
+        from momento_lambda.wire import control_rpcs  # noqa: PLC0415  # see the module's head
+
         try:
             await self._call_control(control_rpcs.CREATE_CACHE, control_rpcs.create_cache_request(cache_name))
         except AlreadyExistsError:
@@ -249,14 +251,20 @@ class SimpleCacheClientAsync:
 
     async def delete_cache(self, cache_name: str) -> None:
         """Delete a cache and all that it holds."""
+        from momento_lambda.wire import control_rpcs  # noqa: PLC0415  # see the module's head
+
         await self._call_control(control_rpcs.DELETE_CACHE, control_rpcs.delete_cache_request(cache_name))
 
     async def flush_cache(self, cache_name: str) -> None:
         """Remove every item of a cache, which stays."""
+        from momento_lambda.wire import control_rpcs  # noqa: PLC0415  # see the module's head
+
         await self._call_control(control_rpcs.FLUSH_CACHE, control_rpcs.flush_cache_request(cache_name))
 
     async def list_caches(self, next_token: str | None = None) -> CachePage:
         """Return one page of caches: the first, or the one that `next_token` of the page before stands for."""
+        from momento_lambda.wire import control_rpcs  # noqa: PLC0415  # see the module's head
+
         request = control_rpcs.list_caches_request(next_token)
         return control_rpcs.read_list_caches(await self._call_control(control_rpcs.LIST_CACHES, request))
 

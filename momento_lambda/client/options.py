@@ -1,7 +1,6 @@
 """How a gRPC channel is set up: the one place where its options are chosen."""
 
 import grpc
-from grpc.experimental import ChannelOptions
 
 from momento_lambda.configuration import Configuration
 from momento_lambda.credentials import CredentialProvider, Endpoint
@@ -19,8 +18,8 @@ def data_options(configuration: Configuration, credentials: CredentialProvider) 
     options = control_options(configuration, credentials)
     # Whoever asks for a batch also reads its answers. Else a thread of gRPC's own reads each and hands it over, which
     # takes three times as long. Coroutines are not concerned.
-    options.append((ChannelOptions.SingleThreadedUnaryStream, 1))
     options += [
+        ("SingleThreadedUnaryStream", 1),
         # The largest answer may be on its way at once. Else gRPC finds out by pings how much the link carries. Where
         # callers read for themselves, the answer to the last ping lies unread between calls, and hides a reset.
         ("grpc.http2.lookahead_bytes", configuration.max_message_bytes),

@@ -1,8 +1,8 @@
 # Do not edit: scripts/generate_sync_client.py prints this from async_client.py. Change that and run `make sync-client`.
 """The client for threads, which may share one."""
 
-# What is said of tokens and signing keys is imported by the methods that say it: few processes make any, and each
-# would pay for it when it starts.
+# What is said of caches themselves, of tokens and of signing keys is imported by the methods that say it: few
+# processes make any, and each would pay for it when it starts.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,7 +32,7 @@ from momento_lambda.responses import (
 )
 from momento_lambda.ttl import Ttl, ttl_milliseconds
 from momento_lambda.wire import cache_pb2 as pb
-from momento_lambda.wire import cache_rpcs, control_rpcs
+from momento_lambda.wire import cache_rpcs
 from momento_lambda.wire.arguments import Bytes, Key, OtherKey
 from momento_lambda.wire.rpc import Reply, Request, Rpc
 
@@ -240,6 +240,8 @@ class SimpleCacheClient:
 
     def create_cache(self, cache_name: str) -> CreateCacheResponse:
         """Create a cache, or answer that it exists."""
+        from momento_lambda.wire import control_rpcs  # noqa: PLC0415  # see the module's head
+
         try:
             self._call_control(control_rpcs.CREATE_CACHE, control_rpcs.create_cache_request(cache_name))
         except AlreadyExistsError:
@@ -248,14 +250,20 @@ class SimpleCacheClient:
 
     def delete_cache(self, cache_name: str) -> None:
         """Delete a cache and all that it holds."""
+        from momento_lambda.wire import control_rpcs  # noqa: PLC0415  # see the module's head
+
         self._call_control(control_rpcs.DELETE_CACHE, control_rpcs.delete_cache_request(cache_name))
 
     def flush_cache(self, cache_name: str) -> None:
         """Remove every item of a cache, which stays."""
+        from momento_lambda.wire import control_rpcs  # noqa: PLC0415  # see the module's head
+
         self._call_control(control_rpcs.FLUSH_CACHE, control_rpcs.flush_cache_request(cache_name))
 
     def list_caches(self, next_token: str | None = None) -> CachePage:
         """Return one page of caches: the first, or the one that `next_token` of the page before stands for."""
+        from momento_lambda.wire import control_rpcs  # noqa: PLC0415  # see the module's head
+
         request = control_rpcs.list_caches_request(next_token)
         return control_rpcs.read_list_caches(self._call_control(control_rpcs.LIST_CACHES, request))
 

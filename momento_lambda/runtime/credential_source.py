@@ -8,7 +8,6 @@ from typing import Final, TypeAlias, final
 from momento_lambda.client.stopwatch import CLOCKS, Clocks, Stopwatch
 from momento_lambda.credentials import API_KEY_VARIABLE, LEGACY_TOKEN_VARIABLE, CredentialProvider
 from momento_lambda.errors import ClientStateError, InvalidTokenError, MomentoError
-from momento_lambda.runtime.stored_token import PARAMETER_VARIABLE, SECRET_VARIABLE, stored_credentials
 
 FindCredentials: TypeAlias = Callable[[], CredentialProvider | str]
 """A function that returns credentials, or a token that says where to connect."""
@@ -32,6 +31,12 @@ def environment_credentials() -> CredentialProvider:
     variables = os.environ
     if any(variables.get(name) for name in (API_KEY_VARIABLE, LEGACY_TOKEN_VARIABLE)):
         return CredentialProvider.from_environment(variables)
+    from momento_lambda.runtime.stored_token import (  # noqa: PLC0415  # a cold start with a token goes without
+        PARAMETER_VARIABLE,
+        SECRET_VARIABLE,
+        stored_credentials,
+    )
+
     stored = stored_credentials(variables)
     if stored is None:
         raise InvalidTokenError(
