@@ -10,9 +10,10 @@ from typing import Any, Final, TypeAlias, final
 import pytest
 
 from momento_lambda import Cache, Configuration, MomentoError, SimpleCacheClient, SimpleCacheClientAsync
-from momento_lambda.runtime.clients import ClientSource, WarmClients, close_shared_clients
+from momento_lambda.runtime.clients import ClientSource, WarmClients
 from momento_lambda.server import LocalServer, ManualClock
 from momento_lambda.ttl import Ttl, duration_milliseconds
+from tests.function_environment import token_alone
 
 PATIENT: Final = 30.0
 """Seconds: nothing here is about slowness, so a busy machine gets all the time it needs."""
@@ -206,13 +207,10 @@ def cache_name(client: SimpleCacheClient) -> str:
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, server: LocalServer) -> Iterator[None]:
+def environment(server: LocalServer) -> Iterator[None]:
     """What a function's environment says: a token, and nothing else."""
-    for name in ("MOMENTO_ENDPOINT", "MOMENTO_AUTH_TOKEN", "MOMENTO_CACHE_NAME", "AWS_LAMBDA_FUNCTION_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MOMENTO_API_KEY", server.create_token())
-    yield
-    close_shared_clients()
+    with token_alone(server):
+        yield
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import trustme
 
 from momento_lambda.cli.app import run
 from momento_lambda.server import LocalServer, SigningKey, TokenFormat
+from tests.certificates import tls_options
 
 Command = Callable[..., Any]
 Failure = Callable[..., tuple[int, str]]
@@ -194,11 +195,9 @@ class TestConnections:
     def test_tls(self, command: Command, failure: Failure, tmp_path: Path) -> None:
         """--tls-ca trusts an authority, and another one's certificate is refused."""
         authority, stranger = trustme.CA(), trustme.CA()
-        issued = authority.issue_cert("127.0.0.1")
         authority.cert_pem.write_to_path(str(tmp_path / "ca"))
         stranger.cert_pem.write_to_path(str(tmp_path / "stranger"))
-        certificate, key = issued.cert_chain_pems[0].bytes(), issued.private_key_pem.bytes()
-        with LocalServer(caches=["cache"], tls_certificate=certificate, tls_key=key) as server:
+        with LocalServer(caches=["cache"], **tls_options(authority)) as server:
             token = server.create_token()
             trusted = command("cache", "list", "--tls-ca", str(tmp_path / "ca"), MOMENTO_API_KEY=token)
             assert (0, "cache\n", "") == trusted

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from functools import partial
@@ -12,14 +12,14 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 import grpc
 import pytest
 
-from momento_lambda import CacheInfo, Configuration, CredentialProvider, SimpleCacheClient, SimpleCacheClientAsync
+from momento_lambda import Configuration, CredentialProvider, SimpleCacheClientAsync
 from momento_lambda.credentials import Endpoint
 from momento_lambda.wire import cache_pb2, cache_rpcs, control_pb2, control_rpcs
 from momento_lambda.wire.rpc import Rpc
+from tests.twins import TWINS, Connect
 
 TOKEN: Final = "token-that-nobody-may-see"
 
-Connect: TypeAlias = Callable[..., SimpleCacheClientAsync]
 Answer: TypeAlias = Callable[[grpc.ServicerContext], None]
 
 _MISS: Final = cache_pb2.GetResponse(result=cache_pb2.MISS)
@@ -157,32 +157,6 @@ def _failures(status: grpc.StatusCode, first: int) -> Answer:
             context.abort(status, "as the test asked for")
 
     return answer
-
-
-class AwaitableClient:
-    """A synchronous client that is awaited: every call runs in a thread of its own."""
-
-    def __init__(self, client: SimpleCacheClient) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        return partial(asyncio.to_thread, getattr(self._client, name))
-
-    async def iter_caches(self) -> AsyncIterator[CacheInfo]:
-        """Yield every cache."""
-        for cache in await asyncio.to_thread(lambda: list(self._client.iter_caches())):
-            yield cache
-
-
-def awaitable_client(
-    credentials: CredentialProvider, default_ttl: float, *, configuration: Configuration | None = None
-) -> SimpleCacheClientAsync:
-    """Return a synchronous client with the face of the asynchronous one."""
-    client = SimpleCacheClient(credentials, default_ttl, configuration=configuration)
-    return cast("SimpleCacheClientAsync", AwaitableClient(client))
-
-
-TWINS: Final[dict[str, Connect]] = {"sync": awaitable_client, "async": SimpleCacheClientAsync}
 
 
 @pytest.fixture

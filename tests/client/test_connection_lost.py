@@ -9,7 +9,7 @@ from momento_lambda import CredentialProvider, Hit, MomentoError, SimpleCacheCli
 from momento_lambda.server import LocalServer, SigningKey
 
 if TYPE_CHECKING:
-    from tests.client.conftest import Connect
+    from tests.twins import Connect
 
 CACHE = "users-cache"
 

@@ -11,7 +11,8 @@ from momento_lambda import DeadlineExceededError, SimpleCacheClientAsync, Unavai
 from momento_lambda.client import async_client, sync_client
 
 if TYPE_CHECKING:
-    from tests.client.conftest import Connect, ScriptedServer
+    from tests.client.conftest import ScriptedServer
+    from tests.twins import Connect
 
 # What gRPC rounds up when it tells the server, and a busy machine's delay; the pauses are more than twice as long.
 TOLERANCE = 0.4

@@ -8,7 +8,8 @@ import grpc
 from momento_lambda import SimpleCacheClientAsync, __version__
 
 if TYPE_CHECKING:
-    from tests.client.conftest import Connect, ScriptedServer
+    from tests.client.conftest import ScriptedServer
+    from tests.twins import Connect
 
 TOKEN = "token-that-nobody-may-see"
 INTRODUCTION = {

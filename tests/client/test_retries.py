@@ -23,7 +23,8 @@ from momento_lambda.errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.client.conftest import Connect, ScriptedServer
+    from tests.client.conftest import ScriptedServer
+    from tests.twins import Connect
 
 Call: TypeAlias = Callable[[SimpleCacheClientAsync], Awaitable[object]]
 

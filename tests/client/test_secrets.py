@@ -12,7 +12,8 @@ from momento_lambda import Configuration, MomentoError, SimpleCacheClient, Simpl
 from momento_lambda.client.headers import Headers
 
 if TYPE_CHECKING:
-    from tests.client.conftest import Connect, ScriptedServer
+    from tests.client.conftest import ScriptedServer
+    from tests.twins import Connect
 
 Call: TypeAlias = Callable[[SimpleCacheClientAsync], Awaitable[object]]
 

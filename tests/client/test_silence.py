@@ -10,7 +10,8 @@ import pytest
 from momento_lambda import CancelledError, DeadlineExceededError, SimpleCacheClientAsync
 
 if TYPE_CHECKING:
-    from tests.client.conftest import Connect, ScriptedServer
+    from tests.client.conftest import ScriptedServer
+    from tests.twins import Connect
 
 CACHE = "users-cache"
 PATIENT = 30.0

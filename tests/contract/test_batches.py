@@ -1,5 +1,6 @@
 """Many items at once."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,11 +46,11 @@ async def test_set_multi_times_to_live(client: SimpleCacheClientAsync, clock: "C
 
     await client.set_multi(CACHE, {"a": "1", "b": "2", "c": "3"}, ttl=10, ttls=own)
 
-    clock.advance(milliseconds=4_999)
+    clock.advance(timedelta(milliseconds=4_999))
     assert (Hit(b"1"), Hit(b"2"), Hit(b"3")) == await client.get_multi(CACHE, ["a", "b", "c"])
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert (Hit(b"1"), Miss(), Hit(b"3")) == await client.get_multi(CACHE, ["a", "b", "c"])
-    clock.advance(milliseconds=5_000)
+    clock.advance(timedelta(milliseconds=5_000))
     assert (Miss(), Miss(), Hit(b"3")) == await client.get_multi(CACHE, ["a", "b", "c"])
 
 
@@ -57,9 +58,9 @@ async def test_set_multi_default_time_to_live(client: SimpleCacheClientAsync, cl
     """A batch without a `ttl` lives by the client's default."""
     await client.set_multi(CACHE, {"key": "value"})
 
-    clock.advance(milliseconds=59_999)
+    clock.advance(timedelta(milliseconds=59_999))
     assert (Hit(b"value"),) == await client.get_multi(CACHE, ["key"])
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert (Miss(),) == await client.get_multi(CACHE, ["key"])
 
 
@@ -96,7 +97,7 @@ async def test_keys_exist(client: SimpleCacheClientAsync, clock: "Clock") -> Non
     await client.set(CACHE, "long", "", ttl=2)
 
     assert (True, False, True, True) == await client.keys_exist(CACHE, ["long", "none", b"short", "long"])
-    clock.advance(milliseconds=1_000)
+    clock.advance(timedelta(milliseconds=1_000))
     assert (True, False) == await client.keys_exist(CACHE, ["long", "short"])
 
 

@@ -15,7 +15,7 @@ from momento_lambda import (
 )
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Connect
+    from tests.twins import Connect
 
 import pytest
 

@@ -1,5 +1,6 @@
 """Writes that happen only where a condition holds."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
@@ -54,9 +55,9 @@ async def test_stored_items_live_by_the_call(
 
     assert Stored() == await getattr(client, method)(CACHE, "key", "new", *operands, ttl=5)
 
-    clock.advance(milliseconds=4_999)
+    clock.advance(timedelta(milliseconds=4_999))
     assert Hit(b"new") == await client.get(CACHE, "key")
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert Miss() == await client.get(CACHE, "key")
 
 
@@ -71,9 +72,9 @@ async def test_default_time_to_live(
 
     await getattr(client, method)(CACHE, "key", "new", *operands)
 
-    clock.advance(milliseconds=59_999)
+    clock.advance(timedelta(milliseconds=59_999))
     assert Hit(b"new") == await client.get(CACHE, "key")
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert Miss() == await client.get(CACHE, "key")
 
 
@@ -83,14 +84,14 @@ async def test_refused_write_leaves_the_time_to_live(client: SimpleCacheClientAs
 
     assert NotStored() == await client.set_if_absent(CACHE, "key", "new", ttl=1000)
 
-    clock.advance(milliseconds=2_000)
+    clock.advance(timedelta(milliseconds=2_000))
     assert Miss() == await client.get(CACHE, "key")
 
 
 async def test_an_expired_item_is_absent(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """An item that has expired counts as absent to a condition."""
     await client.set(CACHE, "key", "old", ttl=1)
-    clock.advance(milliseconds=1_000)
+    clock.advance(timedelta(milliseconds=1_000))
 
     assert NotStored() == await client.set_if_present(CACHE, "key", "new")
     assert NotStored() == await client.set_if_equal(CACHE, "key", "new", "old")

@@ -1,5 +1,6 @@
 """Counting in the cache."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,11 +65,11 @@ async def test_the_last_increment_sets_the_time_to_live(client: SimpleCacheClien
     await client.set(CACHE, "counter", "1", ttl=1111)
 
     await client.increment(CACHE, "counter", ttl=2)
-    clock.advance(milliseconds=2_000)
+    clock.advance(timedelta(milliseconds=2_000))
     assert Miss() == await client.get(CACHE, "counter")
 
     assert 1 == await client.increment(CACHE, "counter")
-    clock.advance(milliseconds=59_999)
+    clock.advance(timedelta(milliseconds=59_999))
     assert Hit(b"1") == await client.get(CACHE, "counter")
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert Miss() == await client.get(CACHE, "counter")

@@ -22,7 +22,7 @@ from momento_lambda.server import LocalServer, SigningKey, TokenFormat
 from momento_lambda.server.tokens import create_token
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Connect
+    from tests.twins import Connect
 
 CACHE = "users-cache"
 

@@ -9,7 +9,8 @@ from momento_lambda import CredentialProvider, Hit, Miss, SimpleCacheClientAsync
 from momento_lambda.ttl import Ttl
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Clock, Connect
+    from tests.contract.conftest import Clock
+    from tests.twins import Connect
 
 CACHE = "users-cache"
 
@@ -29,9 +30,9 @@ async def test_a_call_overrides_the_default(
     """An item is there until the last millisecond of the TTL given, and gone at its end."""
     await client.set(CACHE, "key", "value", ttl)
 
-    clock.advance(milliseconds=milliseconds - 1)
+    clock.advance(timedelta(milliseconds=milliseconds - 1))
     assert Hit(b"value") == await client.get(CACHE, "key")
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert Miss() == await client.get(CACHE, "key")
 
 
@@ -43,21 +44,21 @@ async def test_default(
     client = connect(credentials, ttl)
     await client.set(CACHE, "key", "value")
 
-    clock.advance(milliseconds=milliseconds - 1)
+    clock.advance(timedelta(milliseconds=milliseconds - 1))
     assert Hit(b"value") == await client.get(CACHE, "key")
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert Miss() == await client.get(CACHE, "key")
 
 
 async def test_set_begins_anew(client: SimpleCacheClientAsync, clock: "Clock") -> None:
     """A second set counts the TTL from its own moment."""
     await client.set(CACHE, "key", "first", ttl=2)
-    clock.advance(milliseconds=1_500)
+    clock.advance(timedelta(milliseconds=1_500))
     await client.set(CACHE, "key", "second", ttl=1)
 
-    clock.advance(milliseconds=999)
+    clock.advance(timedelta(milliseconds=999))
     assert Hit(b"second") == await client.get(CACHE, "key")
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert Miss() == await client.get(CACHE, "key")
 
 
@@ -67,9 +68,9 @@ async def test_item_get_ttl(client: SimpleCacheClientAsync, clock: "Clock") -> N
 
     await client.set(CACHE, "key", "value", ttl=10)
     assert timedelta(seconds=10) == await client.item_get_ttl(CACHE, "key")
-    clock.advance(milliseconds=9_999)
+    clock.advance(timedelta(milliseconds=9_999))
     assert timedelta(milliseconds=1) == await client.item_get_ttl(CACHE, "key")
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert await client.item_get_ttl(CACHE, "key") is None
 
 
@@ -93,14 +94,14 @@ async def test_changing_it(
     """Of an item with 10 seconds left: update always sets, increase only to more, decrease only to less."""
     answer, left = (TtlUpdate.SET, ttl) if is_set else (TtlUpdate.NOT_SET, 10)
     await client.set(CACHE, "key", "value", ttl=12)
-    clock.advance(milliseconds=2_000)
+    clock.advance(timedelta(milliseconds=2_000))
 
     assert answer == await getattr(client, method)(CACHE, "key", ttl)
 
     assert timedelta(seconds=left) == await client.item_get_ttl(CACHE, "key")
-    clock.advance(milliseconds=left * 1_000 - 1)
+    clock.advance(timedelta(milliseconds=left * 1_000 - 1))
     assert Hit(b"value") == await client.get(CACHE, "key")
-    clock.advance(milliseconds=1)
+    clock.advance(timedelta(milliseconds=1))
     assert Miss() == await client.get(CACHE, "key")
 
 
@@ -108,7 +109,7 @@ async def test_changing_it(
 async def test_changing_it_where_there_is_no_item(client: SimpleCacheClientAsync, clock: "Clock", method: str) -> None:
     """The TTL of an item that is not there, or is there no more, is MISSING and brings nothing back."""
     await client.set(CACHE, "expired", "value", ttl=1)
-    clock.advance(milliseconds=1_000)
+    clock.advance(timedelta(milliseconds=1_000))
 
     assert TtlUpdate.MISSING == await getattr(client, method)(CACHE, "never", 10)
     assert TtlUpdate.MISSING == await getattr(client, method)(CACHE, "expired", 10)

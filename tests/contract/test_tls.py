@@ -8,9 +8,10 @@ import trustme
 
 from momento_lambda import Configuration, CredentialProvider, Hit, UnavailableError
 from momento_lambda.server import LocalServer
+from tests.certificates import tls_options
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Connect
+    from tests.twins import Connect
 
 CACHE = "users-cache"
 NAME = "cache.example.com"
@@ -22,10 +23,7 @@ ONCE = Configuration(retries=0)
 @pytest.fixture
 def named_server(authority: trustme.CA) -> Iterator[LocalServer]:
     """A server whose certificate carries a name, and not the address that it is reached at."""
-    certificate = authority.issue_cert(NAME)
-    chain = b"".join(part.bytes() for part in certificate.cert_chain_pems)
-    key = certificate.private_key_pem.bytes()
-    with LocalServer(tls_certificate=chain, tls_key=key, caches=[CACHE], grace=0) as server:
+    with LocalServer(**tls_options(authority, NAME), caches=[CACHE], grace=0) as server:
         yield server
 
 

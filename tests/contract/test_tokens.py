@@ -23,7 +23,7 @@ from momento_lambda import (
 from momento_lambda.server import LocalServer
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Connect
+    from tests.twins import Connect
 
 CACHE = "users-cache"
 OTHER_CACHE = "orders-cache"

@@ -16,8 +16,8 @@ from aws_lambda_powertools.utilities.idempotency.persistence import datarecord
 from momento_lambda import Cache, Configuration, Hit, SimpleCacheClient
 from momento_lambda.caching.events import Observer
 from momento_lambda.integrations.idempotency import MomentoPersistenceLayer
-from momento_lambda.runtime.clients import close_shared_clients
 from momento_lambda.server import LocalServer, ManualClock
+from tests.function_environment import token_alone
 
 PATIENT: Final = 30.0
 """Seconds: nothing here is about slowness, so a busy machine gets all the time it needs."""
@@ -142,13 +142,10 @@ def records(client: SimpleCacheClient, cache_name: str) -> Records:
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, server: LocalServer) -> Iterator[None]:
+def environment(server: LocalServer) -> Iterator[None]:
     """What a function's environment says: a token, and nothing else."""
-    for name in ("MOMENTO_ENDPOINT", "MOMENTO_AUTH_TOKEN", "MOMENTO_CACHE_NAME", "AWS_LAMBDA_FUNCTION_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MOMENTO_API_KEY", server.create_token())
-    yield
-    close_shared_clients()
+    with token_alone(server):
+        yield
 
 
 @pytest.fixture

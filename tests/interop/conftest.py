@@ -1,12 +1,9 @@
 """The official SDK against our server, and our client against the official service definition."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, TypeAlias, cast
 
 import pytest
@@ -17,26 +14,13 @@ from momento.config import Configuration
 from momento_lambda import CredentialProvider as OurCredentialProvider
 from momento_lambda import SimpleCacheClient
 from momento_lambda.server import LocalServer
+from tests.certificates import tls_options
+from tests.twins import AwaitableClient
 
 CACHE: Final = "users-cache"
 NOW: Final = 1_000_000_000_000
 
 Connect: TypeAlias = Callable[..., CacheClientAsync]
-
-
-class AwaitableClient:
-    """The official synchronous client, awaited: every call runs in a thread of its own."""
-
-    def __init__(self, client: CacheClient) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        return partial(asyncio.to_thread, getattr(self._client, name))
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self._client.__exit__, kind, error, traceback)
 
 
 def awaitable_client(
@@ -66,9 +50,7 @@ def server(transport: str, authority: trustme.CA) -> Iterator[LocalServer]:
     """Our server, with one cache, a clock that stands still, and faults for those who ask."""
     options: dict[str, Any] = {}
     if transport == "tls":
-        certificate = authority.issue_cert("127.0.0.1")
-        options["tls_certificate"] = b"".join(part.bytes() for part in certificate.cert_chain_pems)
-        options["tls_key"] = certificate.private_key_pem.bytes()
+        options |= tls_options(authority)
     with LocalServer(clock=lambda: NOW, faults=True, caches=[CACHE], grace=0, **options) as running:
         yield running
 

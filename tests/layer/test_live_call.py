@@ -13,6 +13,7 @@ from momento_lambda.server import LocalServer
 from momento_lambda_layer import Layer
 from momento_lambda_layer.interpreters import find_interpreter
 from momento_lambda_layer.target import Runtime
+from tests.certificates import tls_options
 
 CACHE = "layer-cache"
 
@@ -50,10 +51,7 @@ def authority() -> trustme.CA:
 @pytest.fixture(scope="module")
 def server(authority: trustme.CA) -> Iterator[LocalServer]:
     """A server on TLS."""
-    certificate = authority.issue_cert("127.0.0.1")
-    chain = b"".join(part.bytes() for part in certificate.cert_chain_pems)
-    key = certificate.private_key_pem.bytes()
-    with LocalServer(tls_certificate=chain, tls_key=key, caches=[CACHE], grace=0) as running:
+    with LocalServer(**tls_options(authority), caches=[CACHE], grace=0) as running:
         yield running
 
 

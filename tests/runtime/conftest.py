@@ -5,7 +5,6 @@ import socket
 import struct
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
 import pytest
@@ -13,8 +12,10 @@ import pytest
 from momento_lambda import CredentialProvider, SimpleCacheClient, SimpleCacheClientAsync
 from momento_lambda.client.stopwatch import Clocks
 from momento_lambda.credentials import Endpoint
-from momento_lambda.runtime.clients import WarmClients, close_shared_clients
+from momento_lambda.runtime.clients import WarmClients
 from momento_lambda.server import LocalServer
+from tests.function_environment import token_alone
+from tests.twins import awaitable
 
 PATIENT: Final = 30.0
 """Seconds: what is not about slowness gets all the time that a busy machine needs."""
@@ -158,27 +159,6 @@ def _shut(end: socket.socket) -> None:
         return  # gone already
 
 
-class AwaitableClient:
-    """A client for threads that is awaited: every call runs in a thread of its own."""
-
-    def __init__(self, client: SimpleCacheClient) -> None:
-        self.client = client
-
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        return partial(asyncio.to_thread, getattr(self.client, name))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AwaitableClient) and self.client is other.client
-
-    def __hash__(self) -> int:
-        return hash(self.client)
-
-
-def awaitable(client: SimpleCacheClient) -> SimpleCacheClientAsync:
-    """Return a client for threads with the face of the one for event loops."""
-    return cast("SimpleCacheClientAsync", AwaitableClient(client))
-
-
 def _for_threads(*args: Any, **kwargs: Any) -> SimpleCacheClientAsync:
     return awaitable(SimpleCacheClient(*args, **kwargs))
 
@@ -232,10 +212,7 @@ def time() -> Time:
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, server: LocalServer) -> Iterator[None]:
+def environment(server: LocalServer) -> Iterator[None]:
     """What a function's environment says: a token, and nothing else."""
-    for name in ("MOMENTO_ENDPOINT", "MOMENTO_AUTH_TOKEN", "MOMENTO_CACHE_NAME", "AWS_LAMBDA_FUNCTION_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MOMENTO_API_KEY", server.create_token())
-    yield
-    close_shared_clients()
+    with token_alone(server):
+        yield
