@@ -26,6 +26,7 @@ _NAME_CHARACTERS = 253
 _LABEL_CHARACTERS = 63
 _IPV6_CHARACTERS = frozenset("0123456789abcdefABCDEF:.")
 _SHOWN_CHARACTERS = 100
+_QUOTES = frozenset("\"'")
 _KINDS = "a legacy JWT, a v1 key (base64 JSON) or a v2 key (JWT with a separate endpoint)"
 
 
@@ -232,7 +233,7 @@ def _read_token(token: str, endpoint: str | None) -> tuple[str, str | None, str 
     token = token.strip()
     if not token:
         _refuse("it is empty")
-    if not _can_be_sent(token):
+    if not _can_be_sent(token) or not _QUOTES.isdisjoint(token):
         _refuse("it has characters that no token has; it may have been copied with something beside it")
     v1_key = _read_v1_key(token)
     if v1_key is not None:

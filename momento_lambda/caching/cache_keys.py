@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias, TypeVar, final
 
 from momento_lambda.caching.function_key import FunctionKey, KeyTemplate
-from momento_lambda.caching.keys import escape, shorten
+from momento_lambda.caching.keys import escape, separate, shorten
 from momento_lambda.errors import InvalidArgumentError
 
 Id = TypeVar("Id")
@@ -20,6 +20,9 @@ class CacheKeys:
     Args:
         namespace: Values of another namespace are not seen.
         version: A new version sees none of the old one's values.
+
+    Raises:
+        InvalidArgumentError: One of them is not text.
     """
 
     __slots__ = ("_functions", "_namespace", "_version", "prefix")
@@ -28,6 +31,9 @@ class CacheKeys:
     """What every key begins with, or what says so at each call."""
 
     def __init__(self, namespace: Namespace, version: str) -> None:
+        for name, value in (("namespace", namespace), ("version", version)):
+            if not isinstance(value, str) and not (name == "namespace" and callable(value)):
+                raise InvalidArgumentError(f"the {name} is of type {type(value).__name__}: give text")
         self._namespace = namespace
         self._version = escape(version)
         self._functions: dict[str, bool] = {}
@@ -50,14 +56,14 @@ class CacheKeys:
         """Return the key of each id, in order; an id that is named twice has one.
 
         Raises:
-            InvalidArgumentError: The template has not exactly one `{}`.
+            InvalidArgumentError: The template has not exactly one `{}`, or the ids are one text.
         """
         parsed = KeyTemplate(template)
         if parsed.names != ("",):
             raise InvalidArgumentError(f"the key template {template!r} needs exactly one {{}}, for the id")
         prefix = self._current_prefix()
         keys: dict[Id, str] = {}
-        for id_ in ids:
+        for id_ in separate(ids):
             # The first of equal ids names the key: of 1 and True, a mapping holds one.
             if id_ not in keys:
                 keys[id_] = shorten(prefix + parsed.fill({"": id_}))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, final, overload
 
 from momento_lambda.caching.function_key import KeyTemplate, binder, known_parameters, warn_of_unused
-from momento_lambda.caching.keys import shorten
+from momento_lambda.caching.keys import separate, shorten
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.workings import Workings
 from momento_lambda.errors import InvalidArgumentError
@@ -67,7 +67,7 @@ class BatchKeys:
         named = dict(zip(self._names, self._bind(*args, **kwargs), strict=True))
         prefix = self._prefix if isinstance(self._prefix, str) else self._prefix()
         keys: dict[Any, str] = {}
-        for id_ in named[self._param]:
+        for id_ in separate(named[self._param]):
             # The first of equal ids names the key: of 1 and True, a mapping holds one.
             if id_ not in keys:
                 keys[id_] = shorten(prefix + self._template.fill(named | {_ID: id_}))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from typing import Any
 
+from momento_lambda.errors import ClientStateError
 from momento_lambda.runtime.invocation import Invocation
 
 _CACHE_PARAMETER = "cache"
@@ -32,6 +33,9 @@ def wrap_handler(
         cache: The cache to pass.
         connect: Called at once where the handler is a coroutine function, to connect for its loop.
         measured: Returns what each invocation runs inside of, with all that it started.
+
+    Raises:
+        ClientStateError: By what is returned, where it would run a coroutine in a thread that is running a loop.
     """
     parameter = inspect.signature(function).parameters.get(_CACHE_PARAMETER)
     injected = {_CACHE_PARAMETER: cache} if parameter is not None and parameter.kind is parameter.KEYWORD_ONLY else {}
@@ -63,6 +67,13 @@ def _seconds_left(arguments: tuple[Any, ...]) -> float | None:
 def _run(coroutine: Coroutine[Any, Any, Any], invocation: Invocation) -> Any:
     # Only handlers that are coroutines pay for asyncio.
     from momento_lambda.runtime import persistent_loop  # noqa: PLC0415  # see above
+
+    if persistent_loop.is_in_running_loop():
+        coroutine.close()
+        raise ClientStateError(
+            "the handler is a coroutine with an event loop of its own, and this thread is running another: call it "
+            "from a plain function, as Lambda does"
+        )
 
     async def run() -> Any:
         invocation.join_this_loop()

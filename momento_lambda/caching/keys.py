@@ -11,10 +11,12 @@ object and one of its subclass.
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from momento_lambda.caching.late_types import late_types
 from momento_lambda.errors import InvalidArgumentError
+
+Id = TypeVar("Id")
 
 MAX_READABLE_BYTES = 200
 """Longer keys are cut and end in a digest of the whole."""
@@ -31,6 +33,17 @@ _ALLOWED = (
     "None, bool, int, float, str, bytes, Decimal, UUID, date, datetime, Enum, tuple, list, set, dict, "
     "a frozen dataclass or a pydantic model"
 )
+
+
+def separate(ids: Iterable[Id]) -> Iterable[Id]:
+    """Return ids, which are several.
+
+    Raises:
+        InvalidArgumentError: They are one text, whose letters are not what was meant.
+    """
+    if isinstance(ids, (str, bytes)):
+        raise InvalidArgumentError(f"the ids are a single {type(ids).__name__}: give a list of them")
+    return ids
 
 
 def encode_argument(name: str, value: Any) -> str:

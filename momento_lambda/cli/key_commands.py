@@ -58,4 +58,4 @@ def _date(seconds: float) -> str:
     if seconds == math.inf:
         return "never"
     # The first key of a folder does not say.
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds)) if seconds else "before that was noted"
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds)) if seconds else "(not noted)"

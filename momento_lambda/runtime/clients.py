@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
 from momento_lambda.configuration import Configuration, on_lambda
-from momento_lambda.errors import ClientStateError, MomentoError
+from momento_lambda.errors import ClientStateError, InvalidArgumentError, MomentoError
 from momento_lambda.runtime.credential_source import CredentialSource, FindCredentials, environment_credentials
 from momento_lambda.runtime.life_cycle import follow
 from momento_lambda.runtime.warm_clients import DEFAULT_TTL, WarmClients
@@ -173,9 +173,13 @@ def shared_clients(
         default_ttl: How long items live where a call does not say.
 
     Raises:
-        InvalidArgumentError: A `connect_timeout` out of range.
+        InvalidArgumentError: A `connect_timeout` out of range, or credentials that are no function.
     """
     find = credentials or environment_credentials
+    if not callable(find):
+        raise InvalidArgumentError(
+            f"credentials is of type {type(find).__name__}: give a function that returns the token"
+        )
     key = (configuration, connect_timeout, find, default_ttl)
     with _shared_lock:
         clients = _shared.get(key)

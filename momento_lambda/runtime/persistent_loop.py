@@ -28,6 +28,15 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return _runner().run(coroutine, context=contextvars.copy_context())
 
 
+def is_in_running_loop() -> bool:
+    """Whether this thread is running a loop already, so that `run` would raise."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def begin(coroutine: Coroutine[Any, Any, object]) -> None:
     """Run a coroutine on this thread's loop already, in the background, for as long as this thread has no use for it.
 

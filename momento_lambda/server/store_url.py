@@ -57,7 +57,7 @@ class StoreUrl:
         Raises:
             InvalidArgumentError: It is none of a Valkey or Redis. The message does not repeat it.
         """
-        parts = urlsplit(url)
+        parts = _split(url)
         kind = parts.scheme.removesuffix(_CLUSTER)
         if kind not in _SCHEMES:
             raise InvalidArgumentError(f"the store's URL begins with {parts.scheme!r}: give {_FORMS}")
@@ -80,14 +80,31 @@ class StoreUrl:
         return f"{scheme}://{','.join(map(str, self.addresses))}"
 
 
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _no_host() from None
+    if parts.fragment:
+        # What is before a # that was not encoded in a password would be taken for a host.
+        raise _no_host()
+    return parts
+
+
 def _address(host: str) -> Address:
     named = host if _has_port(host) else f"{host}:{_DEFAULT_PORT}"
     try:
         endpoint = Endpoint.parse(named, tls=False)
     except InvalidArgumentError:
-        # What was given may hold a password that was not encoded, so it is not shown.
-        raise InvalidArgumentError(f"the store's URL has no valid host and port: give {_FORMS}") from None
+        raise _no_host() from None
     return Address(endpoint.host, endpoint.port)
+
+
+def _no_host() -> InvalidArgumentError:
+    # What was given may hold a password that was not encoded, so it is not shown.
+    return InvalidArgumentError(
+        f"the store's URL has no valid host and port: give {_FORMS}, where a password is percent-encoded"
+    )
 
 
 def _has_port(host: str) -> bool:
@@ -104,8 +121,11 @@ def _database(path: str, *, cluster: bool) -> int:
 
 
 def _authority(parts: SplitResult) -> Path | None:
-    options = parse_qs(parts.query)
+    options = parse_qs(parts.query, keep_blank_values=True)
     authority = options.pop("authority", [None])[-1]
+    if options and "@" in parts.query:
+        # As above, of a ? in a password.
+        raise _no_host()
     if options:
         raise InvalidArgumentError(f"a store's URL has no option {min(options)!r}: give authority=FILE, or none")
     return Path(authority) if authority else None

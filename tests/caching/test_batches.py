@@ -219,6 +219,20 @@ async def test_a_key_needs_a_place_for_the_id(cache: Cache, side: "Side", key: s
     assert [] == source.asked
 
 
+@pytest.mark.parametrize("ids", ["abc", b"abc"], ids=["text", "bytes"])
+async def test_one_text_is_not_ids(cache: Cache, side: "Side", ids: Any) -> None:
+    """A text where ids belong is refused: its letters are not what was meant."""
+
+    def load(ids: list[str]) -> dict[str, str]:
+        raise AssertionError(ids)
+
+    message = f"the ids are a single {type(ids).__name__}: give a list"
+    with pytest.raises(InvalidArgumentError, match=message):
+        await side.get_or_load_many(cache, ids, load, key=KEY)
+    with pytest.raises(InvalidArgumentError, match=message):
+        await side.value(side.cached_many(cache, load, key="{id}")(ids))
+
+
 async def test_an_id_without_identity_is_refused(cache: Cache, side: "Side") -> None:
     """An id that cannot be part of a key is refused."""
     with pytest.raises(InvalidArgumentError, match="cannot be part of a cache key: it is of type object"):

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from momento_lambda import Cache
+from momento_lambda import Cache, ClientStateError
 from momento_lambda.runtime import persistent_loop
 from momento_lambda.runtime.invocation import time_left
 
@@ -98,6 +98,20 @@ def test_invocations_share_one_loop(cache: Cache) -> None:
     first, second = handler(EVENT, CONTEXT), handler(EVENT, CONTEXT)
     assert first[0] is second[0]
     assert ("7", "7", ["7"]) == (first[1], second[1], loaded)
+
+
+async def test_a_handler_in_a_running_loop(cache: Cache) -> None:
+    """A coroutine handler that is called where a loop is running says so, and begins nothing."""
+    begun: list[object] = []
+
+    @cache.handler
+    async def handler(event: object, context: object) -> str:  # noqa: ARG001  # as above
+        begun.append(event)
+        return "well"
+
+    with pytest.raises(ClientStateError, match="running another: call it from a plain function"):
+        handler(EVENT, CONTEXT)
+    assert [] == begun
 
 
 def test_a_new_loop_goes_on(cache: Cache) -> None:

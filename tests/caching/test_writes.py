@@ -232,6 +232,9 @@ async def test_what_is_not_to_be_stored_raises_nothing(make_cache: "Make", side:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"version": 2}, "the version is of type int: give text"),
+        ({"namespace": 2}, "the namespace is of type int: give text"),
+        ({"credentials": "token"}, "credentials is of type str: give a function that returns the token"),
         ({"on_cache_error": "ignore"}, "on_cache_error is 'ignore': give 'load' or 'raise'"),
         ({"compress_over": -1}, "compress_over is -1"),
         ({"early_refresh": 0}, "early_refresh is 0"),

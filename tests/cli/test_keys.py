@@ -55,7 +55,7 @@ def test_keys_are_made_listed_and_revoked(key: Callable[..., list[str]]) -> None
 def test_the_first_key_of_a_folder(key: Callable[..., list[str]], token: Callable[..., str]) -> None:
     """What the first token was signed with is listed and revoked like any other."""
     first = signer(token())
-    assert [f"{first}  created before that was noted  expires never  signs new tokens"] == key("list")
+    assert [f"{first}  created (not noted)  expires never  signs new tokens"] == key("list")
     (second,) = key("create")
     assert second == signer(token())
     key("revoke", first)

@@ -52,7 +52,9 @@ class TestCreate:
         provider = CredentialProvider.from_string(token, endpoint="localhost:9090" if format == "v2" else None)
         assert "localhost:9090" == provider.cache_endpoint.target
 
-    @pytest.mark.parametrize(("text", "seconds"), [("30d", 30 * 86_400), ("3600", 3_600), ("1h30m", 5_400)])
+    @pytest.mark.parametrize(
+        ("text", "seconds"), [("30d", 30 * 86_400), ("3600", 3_600), ("90.0", 90), ("1h30m", 5_400)]
+    )
     def test_expires(self, create: Command, text: str, seconds: int) -> None:
         """A duration is seconds, or text with units, counted from now."""
         before = int(time.time())

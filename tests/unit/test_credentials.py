@@ -71,6 +71,8 @@ def test_three_kinds_of_token(token: str, endpoint: str | None, secret: str, cac
         pytest.param("a.b.c.d.e", "it is not a legacy JWT", id="five segments"),
         pytest.param("a..c", "it is not a legacy JWT", id="no payload"),
         pytest.param(f"Bearer {LEGACY}", "characters that no token has", id="space inside"),
+        pytest.param(f'"{LEGACY}"', "characters that no token has", id="in quotes"),
+        pytest.param(f"'{LEGACY}", "characters that no token has", id="half in quotes"),
         pytest.param(LEGACY.replace(".", "\n.", 1), "characters that no token has", id="newline inside"),
         pytest.param(LEGACY + "\u200b", "characters that no token has", id="invisible character"),
         pytest.param(LEGACY.replace(".", ".*", 1), "payload is not base64url of a JSON object", id="nearly base64"),

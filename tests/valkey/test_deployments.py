@@ -49,7 +49,7 @@ class TestLettingIn:
     async def test_a_wrong_one(self, start: "Start", caplog: pytest.LogCaptureFixture) -> None:
         """A store that lets nobody in does not start, and the password is told nobody."""
         with RedisServer("--requirepass", "right") as server:
-            with pytest.raises(UnavailableError, match="password") as caught:
+            with pytest.raises(UnavailableError, match=r"password .* give USER:PASSWORD@") as caught:
                 await start(f"valkey://:{ENCODED}@{server.address}")
             assert SECRET not in f"{caught.value}{caplog.text}"
 
@@ -68,6 +68,13 @@ class TestLettingIn:
             await check_works(await start(f"valkeys://127.0.0.1:{tls_port}?authority={tmp_path / 'ca.pem'}"))
             with pytest.raises(UnavailableError, match="certificate verify failed"):
                 await start(f"rediss://127.0.0.1:{tls_port}")
+
+    @pytest.mark.parametrize(("name", "reason"), [("missing.pem", "No such file"), ("empty.pem", "no certificate")])
+    async def test_an_authority_that_is_none(self, start: "Start", tmp_path: "Path", name: str, reason: str) -> None:
+        """The file is named, before anybody is asked."""
+        (tmp_path / "empty.pem").touch()
+        with pytest.raises(InvalidArgumentError, match=f"the store's authority .*/{name} cannot be used .*{reason}"):
+            await start(f"valkeys://127.0.0.1:{free_port()}?authority={tmp_path / name}")
 
 
 class TestStarting:

@@ -1,16 +1,22 @@
 """Connections to the nodes of a store, as its URL says."""
 
+import ssl
 from pathlib import Path
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
 
+from momento_lambda.errors import InvalidArgumentError
 from momento_lambda.server.store_url import Address, StoreUrl
 from momento_lambda.server.valkey.link import Connect
 
 
 def connections(url: StoreUrl) -> Connect:
-    """Return what makes a connection to a node of this store."""
+    """Return what makes a connection to a node of this store.
+
+    Raises:
+        InvalidArgumentError: The file of the authority cannot be read, or holds none.
+    """
     options: dict[str, Any] = {
         "db": url.database,
         "username": url.username,
@@ -23,7 +29,7 @@ def connections(url: StoreUrl) -> Connect:
         "client_name": "momento-lambda",
     }
     if url.tls:
-        options |= {"ssl_ca_certs": _path(url.authority), "ssl_check_hostname": True}
+        options |= {"ssl_ca_certs": _checked(url.authority), "ssl_check_hostname": True}
     kind = SSLConnection if url.tls else Connection
 
     def connect(address: Address) -> AbstractConnection:
@@ -32,5 +38,13 @@ def connections(url: StoreUrl) -> Connect:
     return connect
 
 
-def _path(file: Path | None) -> str | None:
-    return None if file is None else str(file)
+def _checked(authority: Path | None) -> str | None:
+    if authority is None:
+        return None
+    try:
+        ssl.create_default_context(cafile=authority)
+    except OSError as error:
+        raise InvalidArgumentError(
+            f"the store's authority {authority} cannot be used ({error.strerror or error}): name a PEM file"
+        ) from error
+    return str(authority)

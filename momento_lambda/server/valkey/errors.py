@@ -33,7 +33,12 @@ class UnreachableError(UnavailableError):
 
     def __init__(self, address: Address, reason: object) -> None:
         self.reason = reason
-        super().__init__(f"the store at {address} cannot be reached: {_clause(reason)}; nothing was done, so try again")
+        next_step = (
+            "give USER:PASSWORD@ before the hosts in its URL, as the store knows them"
+            if isinstance(reason, redis_errors.AuthenticationError)
+            else "nothing was done, so try again"
+        )
+        super().__init__(f"the store at {address} cannot be reached: {_clause(reason)}; {next_step}")
 
 
 class OutcomeUnknownError(UnavailableError):
