@@ -15,12 +15,11 @@ from typing import Any
 import pytest
 
 from momento_lambda.testing import local_lambda_available
+from tests.left_out import NO_RUNTIME_CLIENT
 
 Run = Callable[..., Any]
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="the local Lambda needs awslambdaric, which has wheels for Linux alone"
-)
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason=NO_RUNTIME_CLIENT)
 
 ECHO = "def handler(event, context): return event"
 

@@ -16,6 +16,7 @@ import pytest
 
 from momento_lambda.testing.redis_server import RedisServer, free_port
 from momento_lambda.wire import cache_rpcs, control_pb2, control_rpcs
+from tests.left_out import NO_PROC
 
 Serve = Callable[..., subprocess.Popen[str]]
 
@@ -79,7 +80,7 @@ def ask(channel: grpc.Channel, rpc: Any, request: Any) -> Any:
     )
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's /proc is what Linux alone has")
+@pytest.mark.skipif(sys.platform != "linux", reason=NO_PROC)
 def test_a_life_with_workers(serve: Serve) -> None:
     """Both serve what either was given; one that is killed is replaced; all end in peace with the first of them."""
     admin_port = free_port()
@@ -111,7 +112,7 @@ def test_a_life_with_workers(serve: Serve) -> None:
     assert f"process {min(before)}, ended with -9 and is replaced" in errors
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's /proc is what Linux alone has")
+@pytest.mark.skipif(sys.platform != "linux", reason=NO_PROC)
 def test_workers_do_not_stay_behind(serve: Serve) -> None:
     """When the process that watches over them is killed, they end by themselves."""
     process = serve("--workers", "2")

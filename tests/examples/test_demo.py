@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.left_out import NO_RUNTIME_CLIENT
+
 DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
 PATIENCE = 120
 
@@ -60,7 +62,7 @@ def answers(output: str) -> list[str]:
 EXPECTED = ["MISS", "hit", "MISS", "hit", "2 of 3 hit", "3 of 3 hit", "MISS", "hit", "MISS", "hit"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the Lambda runtime client exists for Linux alone")
+@pytest.mark.skipif(sys.platform != "linux", reason=NO_RUNTIME_CLIENT)
 def test_demo_shows_a_function_from_cold_start_to_expiry_and_leaves_nothing(tmp_path: Path) -> None:
     """The demonstration builds the layer, runs the function from it, and cleans up; and does so twice in a row."""
     for _ in range(2):
@@ -78,7 +80,7 @@ def test_demo_without_the_runtime_client_calls_the_handler(tmp_path: Path) -> No
     assert "exists for Linux alone" in output
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the Lambda runtime client exists for Linux alone")
+@pytest.mark.skipif(sys.platform != "linux", reason=NO_RUNTIME_CLIENT)
 def test_demo_stopped_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C ends the server, the function's process and the temporary folders, and is not a crash."""
     with demo(tmp_path) as process:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from momento_lambda.server import LocalServer
+from tests.left_out import NO_RUNTIME_CLIENT
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # Their keys are new each time; the others find again what they left in the cache.
@@ -92,7 +93,7 @@ def test_the_quickstart_without_a_token() -> None:
     assert "no token: set MOMENTO_API_KEY" in done.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the Lambda runtime client exists for Linux alone")
+@pytest.mark.skipif(sys.platform != "linux", reason=NO_RUNTIME_CLIENT)
 def test_the_tests_to_copy_pass(tmp_path: Path) -> None:
     """Copied into a folder with the function that they test, and nothing else."""
     for name in ("quickstart.py", "test_quickstart.py"):

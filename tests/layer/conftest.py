@@ -13,6 +13,7 @@ import pytest
 from momento_lambda_layer import Layer, Target, build_layer, build_layers, plan_layers
 from momento_lambda_layer.interpreters import find_interpreter
 from momento_lambda_layer.target import RUNTIMES
+from tests.left_out import NO_WHEELS
 
 # The interpreter that runs the tests is always among them.
 FOUND = [runtime for runtime in RUNTIMES if find_interpreter(runtime)]
@@ -28,7 +29,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def target() -> Target:
     """This machine, as Lambda would call it."""
     if sys.platform != "linux":
-        pytest.skip("uv's cache holds the wheels of a layer on Linux alone")
+        pytest.skip(NO_WHEELS)
     return Target.of_this_machine()
 
 

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.links.bundle import bundle
 from momento_lambda.server import LocalServer
 from momento_lambda.testing import FaultProxy, LocalLambda, local_lambda_available
+from tests.left_out import NO_RUNTIME_CLIENT
 
 CACHE: Final = "users"
 
@@ -21,7 +22,7 @@ Deploy: TypeAlias = Callable[..., LocalLambda]
 def runtime_client() -> None:
     """What functions run on."""
     if not local_lambda_available():
-        pytest.skip("the local Lambda needs awslambdaric, which has wheels for Linux alone")
+        pytest.skip(NO_RUNTIME_CLIENT)
 
 
 @pytest.fixture

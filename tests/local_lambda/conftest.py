@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from momento_lambda.testing import LocalLambda, local_lambda_available
+from tests.left_out import NO_RUNTIME_CLIENT
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def task_root(tmp_path: Path) -> Path:
 def function(task_root: Path) -> Callable[..., LocalLambda]:
     """Make a local Lambda of the source of a module with a ``handler``."""
     if not local_lambda_available():
-        pytest.skip("the local Lambda needs awslambdaric, which has wheels for Linux alone")
+        pytest.skip(NO_RUNTIME_CLIENT)
 
     def make(source: str, **options: Any) -> LocalLambda:
         (task_root / "app.py").write_text(textwrap.dedent(source), encoding="utf-8")

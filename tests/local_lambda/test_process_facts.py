@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from momento_lambda.testing.process_facts import group_stands_still, peak_memory_kib
+from tests.left_out import NO_PROC
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's /proc is what Linux alone has")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason=NO_PROC)
 
 WAITING = "print('up', flush=True); input()"
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.left_out import NO_RUNTIME_CLIENT
+
 PluginRun = Callable[..., tuple[dict[str, int], str]]
 
-on_linux = pytest.mark.skipif(
-    sys.platform != "linux", reason="the local Lambda needs awslambdaric, which has wheels for Linux alone"
-)
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason=NO_RUNTIME_CLIENT)
 
 CACHES = """
 import os

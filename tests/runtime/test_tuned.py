@@ -13,6 +13,7 @@ import pytest
 import momento_lambda
 from momento_lambda.server import LocalServer
 from momento_lambda.testing import FaultProxy, LocalLambda, local_lambda_available
+from tests.left_out import NO_RUNTIME_CLIENT
 
 ROUNDS = 20
 
@@ -95,7 +96,7 @@ def handler(event, context):
 def test_a_connection_that_died_in_a_freeze(proxy: FaultProxy, tmp_path: Path, fault: Breaking) -> None:
     """What must not be sent twice, and is asked for first after a freeze, is done once, whatever became of the link."""
     if not local_lambda_available():
-        pytest.skip("the local Lambda needs awslambdaric, which has wheels for Linux alone")
+        pytest.skip(NO_RUNTIME_CLIENT)
     (tmp_path / "app.py").write_text(THAWED)
     packages = ":".join(str(Path(str(package.__file__)).parents[1]) for package in (momento_lambda, grpc))
     environment = {"PORT": str(proxy.port), "PACKAGES": packages, "MOMENTO_LAMBDA_GRPC_TUNING": "1"}

@@ -14,6 +14,7 @@ import pytest
 
 from momento_lambda.server import LocalServer
 from momento_lambda.testing import local_lambda_available
+from tests.left_out import NO_RUNTIME_CLIENT, NO_WHEELS
 from tests.sam.application import CACHE, SECRET, STACK, Application
 from tests.sam.aws import REGION, Aws
 from tests.sam.choices import built_choices, layer_name, this_machine
@@ -85,7 +86,7 @@ def run_tool(tree: Path, aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> 
 def build(run_tool: RunTool, tree: Path) -> Path:
     """What `sam build` makes: a folder for each function and layer, and the template that names them."""
     if sys.platform != "linux":
-        pytest.skip("uv's cache holds the wheels of a layer on Linux alone")
+        pytest.skip(NO_WHEELS)
     run_tool("sam", "build", "--template", KEPT)
     return tree / ".aws-sam" / "build"
 
@@ -116,7 +117,7 @@ def server() -> Iterator[LocalServer]:
 def application(packaged: Template, build: Path, aws: Aws, server: LocalServer) -> Iterator[Application]:
     """The stack for this machine's Python and processor, created from what was built."""
     if not local_lambda_available():
-        pytest.skip("the local Lambda needs awslambdaric, which has wheels for Linux alone")
+        pytest.skip(NO_RUNTIME_CLIENT)
     runtime, architecture = this_machine()
     parameters = {"Runtime": runtime, "Architecture": architecture, "MomentoApiKey": server.create_token()}
     template = decide(translate(packaged, **parameters), **parameters)

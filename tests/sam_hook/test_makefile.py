@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 
 from momento_lambda_layer import Target, build_layer
+from tests.left_out import NO_WHEELS
 
 MAKEFILE = Path(__file__).resolve().parents[2] / "layer" / "Makefile"
 # What a make that runs these tests tells the makes below it.
@@ -41,7 +42,7 @@ def logical_id(target: Target) -> str:
     return f"MomentoLayerPython3{target.runtime.minor}{architecture}"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="uv's cache holds the wheels of a layer on Linux alone")
+@pytest.mark.skipif(sys.platform != "linux", reason=NO_WHEELS)
 def test_artifacts(tmp_path: Path) -> None:
     """The artifacts folder gets what a built layer holds and nothing else, readable for all whatever the umask."""
     target = Target.of_this_machine()
@@ -126,7 +127,7 @@ def test_wrong_usage(arguments: list[str], reason: str, tmp_path: Path) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="uv's cache holds the wheels of a layer on Linux alone")
+@pytest.mark.skipif(sys.platform != "linux", reason=NO_WHEELS)
 def test_failed_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that fails leaves the artifacts folder as it was, and nothing in the folder for temporary files."""
     temporary = tmp_path / "temporary"
