@@ -15,7 +15,7 @@ export PYTHONNOUSERSITE := 1
 .PHONY: help demo test coverage lint format types bench layer layer-matrix layer-arm64 sam-matrix wire sync-client locks clean
 
 help:  ## List the commands.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/demo  ## Run a function from the layer against the embedded server, on this machine.
 	@python examples/demo.py

@@ -150,6 +150,20 @@ class TestReplicas:
             second.command("REPLICAOF", "NO", "ONE")
             await self.works_soon(store)
 
+    async def test_two_primaries_are_no_store(self, start: "Start") -> None:
+        """Where several say that they are the primary, none is taken: gateways could take different ones."""
+        with (
+            RedisServer() as first,
+            RedisServer() as second,
+            pytest.raises(InvalidArgumentError, match=r"2 primaries.*: name one and its replicas"),
+        ):
+            await start(f"valkey://{first.address},{second.address}")
+
+    async def test_a_start_without_a_replica(self, start: "Start") -> None:
+        """A replica that is gone keeps no store from starting."""
+        with RedisServer() as primary:
+            await check_works(await start(f"valkey://127.0.0.1:{free_port()},{primary.address}"))
+
     async def test_a_primary_that_is_one_no_more_is_left(self, start: "Start") -> None:
         """A node that became a replica takes no writes, so the primary is looked for."""
         with RedisServer() as first, RedisServer("--replicaof", f"127.0.0.1 {first.port}") as second:

@@ -1,5 +1,6 @@
 """Where the primaries of a deployment are, which take every read and every write."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Protocol, TypeAlias, final
 
@@ -51,11 +52,28 @@ class OnePrimary:
         """Return 0."""
         return 0
 
-    async def primaries(self, ask: Ask, known: Iterable[Address]) -> Sequence[Address]:  # noqa: ARG002  # all are known
-        """Return the one that says it is the primary."""
+    async def primaries(self, ask: Ask, known: Iterable[Address]) -> Sequence[Address]:
+        """Return the one that says it is the primary.
+
+        Raises:
+            InvalidArgumentError: At the start several say so.
+        """
         if len(self._addresses) == 1:
             return self._addresses
-        return await first_answer(self._primary(ask, address) for address in self._addresses)
+        asked = [asyncio.ensure_future(self._primary(ask, address)) for address in self._addresses]
+        if not any(known):
+            # Later, calls wait for the successor of a primary, and not for nodes that are gone.
+            await self._check_one(asked)
+        return await first_answer(asked)
+
+    async def _check_one(self, asked: Iterable["asyncio.Future[Sequence[Address]]"]) -> None:
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        primaries = [str(address) for answer in answers if not isinstance(answer, BaseException) for address in answer]
+        if len(primaries) > 1:
+            raise InvalidArgumentError(
+                f"the store has {len(primaries)} primaries, {' and '.join(primaries)}, and what is written to one is "
+                "not on the other: name one and its replicas, or a cluster's nodes with valkey-cluster://"
+            )
 
     async def _primary(self, ask: Ask, address: Address) -> Sequence[Address]:
         try:
