@@ -1,4 +1,4 @@
-"""The helpers of a cache as coroutines."""
+"""What a cache does by key, as coroutines."""
 
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping
 from typing import Any, TypeVar, final, overload

@@ -313,11 +313,8 @@ class Cache:
         Raises:
             InvalidArgumentError: As `cached`; or the function has no such parameter.
         """
-        from momento_lambda.caching.cached_many import (  # noqa: PLC0415  # see the module's head
-            BatchKeys,
-            CachedManyCoroutine,
-            CachedManyFunction,
-        )
+        from momento_lambda.caching.batch_keys import BatchKeys  # noqa: PLC0415  # see the module's head
+        from momento_lambda.caching.cached_many import CachedManyCoroutine, CachedManyFunction  # noqa: PLC0415  # as above
 
         def decorate(function: Callable[..., Any]) -> Any:
             check_cacheable(function)

@@ -67,7 +67,7 @@ class Side:
         return cache.cached_many(**options)(self.function(function))
 
     async def call(self, cache: Cache, name: str, *arguments: Any, **options: Any) -> Any:
-        """Return what a helper of this side returns: `get`, `put`, `invalidate`."""
+        """Return what a method of this side returns: `get`, `put`, `invalidate`."""
         return await self.value(getattr(cache.aio if self.coroutines else cache, name)(*arguments, **options))
 
     async def write_through(self, cache: Cache, key: str, value: Any, writer: Callable[[Any], Any]) -> Any:
