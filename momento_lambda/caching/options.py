@@ -114,8 +114,15 @@ def check_options(options: Options) -> None:
     """
     if options.on_cache_error not in {"load", "raise"}:
         raise InvalidArgumentError(f"on_cache_error is {options.on_cache_error!r}: give 'load' or 'raise'")
-    if options.compress_over is not None and options.compress_over < 0:
+    if options.compress_over is not None and not (
+        isinstance(options.compress_over, int) and options.compress_over >= 0
+    ):
         raise InvalidArgumentError(f"compress_over is {options.compress_over!r}: give bytes, or None for never")
+    if not hasattr(options.serializer, "dumps"):
+        raise InvalidArgumentError(
+            f"serializer is of type {type(options.serializer).__name__}: give JSON, BYTES, TEXT, or an object with "
+            "dumps and loads"
+        )
     options.policy()
 
 

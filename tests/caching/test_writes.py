@@ -237,6 +237,8 @@ async def test_what_is_not_to_be_stored_raises_nothing(make_cache: "Make", side:
         ({"credentials": "token"}, "credentials is of type str: give a function that returns the token"),
         ({"on_cache_error": "ignore"}, "on_cache_error is 'ignore': give 'load' or 'raise'"),
         ({"compress_over": -1}, "compress_over is -1"),
+        ({"compress_over": "8k"}, "compress_over is '8k': give bytes"),
+        ({"serializer": "json"}, "serializer is of type str: give JSON, BYTES, TEXT"),
         ({"early_refresh": 0}, "early_refresh is 0"),
         ({"early_refresh": True}, "early_refresh is True"),
         ({"early_refresh": "soon"}, "early_refresh is 'soon'"),
