@@ -1,4 +1,12 @@
-"""The cache server: the protocol served from this process, for tests, development and self-hosting."""
+"""The cache server: the protocol served from this process, for tests, development and self-hosting.
+
+What it raises of its own, beside `InvalidArgumentError` for what it is told:
+
+    MomentoError
+    ├── ServerStateError    it is not running, or is running already
+    ├── ListenError         it cannot listen where it was told to
+    └── SigningKeyError     a signing key cannot be read, written or used
+"""
 
 from importlib import import_module
 from importlib.util import find_spec
