@@ -19,7 +19,6 @@ def open_store(url: str) -> Store:
     if url == MEMORY:
         return MemoryStore()
     where = StoreUrl.parse(url)
-    # Here, since it needs a package that most servers do without.
-    from momento_lambda.server.valkey.store import ValkeyStore  # noqa: PLC0415
+    from momento_lambda.server.valkey.store import ValkeyStore  # noqa: PLC0415  # an optional extra
 
     return ValkeyStore(where)
