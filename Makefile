@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint format types bench layer layer-matrix layer-arm64 sam-matrix wire sync-client locks clean
+.PHONY: help demo test coverage lint format types bench soak layer layer-matrix layer-arm64 sam-matrix wire sync-client locks clean
 
 help:  ## List the commands.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ bench: $(VENV)/bench  ## Measure, side by side with other libraries, and print r
 	python benchmarks/cache_aside_libraries.py
 	python benchmarks/read_through.py
 	python benchmarks/frozen_links.py
+	python benchmarks/server_throughput.py
+	python benchmarks/memory_store.py
+
+soak: $(VENV)/ready  ## Attack a server with nonsense and ten thousand connections, for minutes.
+	python benchmarks/server_hardening.py
 
 layer: $(VENV)/demo  ## Build the Lambda layer for this machine into build/layer.
 	python -m momento_lambda_layer build --output build/layer

@@ -6,20 +6,27 @@ that is measured. Here a call costs a few microseconds, so that the server is wh
 
 import selectors
 import socket
-import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 4, 6, 7, 8
-END_STREAM, END_HEADERS, ACKNOWLEDGED = 1, 4, 1
+from benchmarks.http2 import (
+    ACKNOWLEDGED,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    GOAWAY,
+    GREETING,
+    HEADERS,
+    PING,
+    SETTINGS,
+    call_headers,
+    frame,
+    message_frame,
+    read_frames,
+)
 
-_FRAME_HEAD: Final = 9
-_INITIAL_WINDOW: Final = 4
-_LARGEST_WINDOW: Final = 2**31 - 1
-_DEFAULT_WINDOW: Final = 65_535
 _READ_BYTES: Final = 1 << 18
 _PATIENCE_SECONDS: Final = 30.0
 
@@ -76,47 +83,13 @@ def hammer(address: tuple[str, int], request: Request, *, calls: int, connection
     return load
 
 
-def frame(kind: int, payload: bytes = b"", *, flags: int = 0, stream: int = 0) -> bytes:
-    """Return a frame."""
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-def headers(pairs: Iterable[tuple[str, str]]) -> bytes:
-    """Return headers as literals that are not remembered, so that they are the same bytes in every call."""
-    return b"".join(b"\x00" + _string(name) + _string(value) for name, value in pairs)
-
-
-def call_headers(path: str, metadata: Iterable[tuple[str, str]] = ()) -> bytes:
-    """Return the headers of a gRPC call."""
-    basis = ((":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost"))
-    return headers((*basis, ("te", "trailers"), ("content-type", "application/grpc"), *metadata))
-
-
-def message_frame(message: bytes) -> bytes:
-    """Return a message as it lies in the data of a call."""
-    return struct.pack(">BI", 0, len(message)) + message
-
-
-def _string(text: str) -> bytes:
-    raw, length = text.encode(), len(text)
-    if length < 0x7F:  # noqa: PLR2004  # what fits the seven bits of a length
-        return bytes([length]) + raw
-    rest, encoded = length - 0x7F, bytearray([0x7F])
-    while rest >= 0x80:  # noqa: PLR2004  # seven bits at a time
-        encoded.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    return bytes([*encoded, rest]) + raw
-
-
 class _Connection:
     """One connection with a number of calls in flight."""
 
     def __init__(self, address: tuple[str, int], request: Request, in_flight: int) -> None:
         self.socket = socket.create_connection(address, timeout=_PATIENCE_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        window = struct.pack(">HI", _INITIAL_WINDOW, _LARGEST_WINDOW)
-        grown = struct.pack(">I", _LARGEST_WINDOW - _DEFAULT_WINDOW)
-        self.socket.sendall(PREFACE + frame(SETTINGS, window) + frame(WINDOW_UPDATE, grown))
+        self.socket.sendall(GREETING)
         self._headers = call_headers(request.path, request.metadata)
         self._data = message_frame(request.message)
         self._expected = len(message_frame(b"")) + request.reply_bytes
@@ -146,7 +119,8 @@ class _Connection:
         if not received:
             raise SystemExit("the server closed the connection")
         now, ended = time.perf_counter(), []
-        for kind, flags, stream, payload in self._frames(received):
+        frames, self._unread = read_frames(self._unread + received)
+        for kind, flags, stream, payload in frames:
             if kind == DATA:
                 self._received[stream] = self._received.get(stream, 0) + len(payload)
             elif kind == HEADERS and flags & END_STREAM:
@@ -158,16 +132,3 @@ class _Connection:
             elif kind == GOAWAY:
                 raise SystemExit("the server sent the client away")
         return ended
-
-    def _frames(self, received: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-        data = self._unread + received
-        at = 0
-        while at + _FRAME_HEAD <= len(data):
-            length = int.from_bytes(data[at : at + 3])
-            end = at + _FRAME_HEAD + length
-            if end > len(data):
-                break
-            kind, flags, stream = struct.unpack_from(">BBI", data, at + 3)
-            yield kind, flags, stream, data[at + _FRAME_HEAD : end]
-            at = end
-        self._unread = data[at:]

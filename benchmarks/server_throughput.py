@@ -61,6 +61,7 @@ class Finding:
 class Target:
     """A server in a process of its own."""
 
+    pid: int
     port: int
     token: str
     pipe: Connection
@@ -82,7 +83,7 @@ def main() -> None:
 def measure(rounds: int, calls: int) -> dict[tuple[str, str], list[Finding]]:
     """Measure both servers by turns, so that whatever else the machine does concerns both alike."""
     found: dict[tuple[str, str], list[Finding]] = {}
-    with target(_serve_echo) as echo, target(_serve_cache) as cache:
+    with target(serve_echo) as echo, target(_serve_cache) as cache:
         for number in range(rounds + 1):
             for call in ("get", "set"):
                 for name, server in (("echo", echo), ("momento-lambda", cache)):
@@ -101,7 +102,7 @@ def target(serve: Callable[[Connection], None]) -> Iterator[Target]:
     process.start()
     try:
         port, token = ours.recv()
-        yield Target(port, token, ours)
+        yield Target(process.pid or 0, port, token, ours)
     finally:
         ours.send("enough")
         process.join()
@@ -182,7 +183,8 @@ def _request(call: str, token: str) -> Request:
     return Request(cache_rpcs.SET.path, metadata, SET, STORED.ByteSize())
 
 
-def _serve_echo(parent: Connection) -> None:
+def serve_echo(parent: Connection) -> None:
+    """Run the bare server until told to stop."""
     asyncio.run(_echo(parent))
 
 

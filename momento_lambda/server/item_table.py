@@ -56,15 +56,14 @@ class ItemTable:
 
     def growth(self, key: bytes, value: bytes) -> int:
         """Return how many bytes more the items would take with this one."""
-        entry = self._part(key).entries.get(key)
-        return _size(key, len(value)) if entry is None else len(value) - (len(entry) - _HEAD.size)
+        return _growth(key, value, self._part(key).entries.get(key))
 
     def put(self, key: bytes, value: bytes, deadline: int, now: int) -> None:
         """Keep an item, in place of what was there."""
         part = self._part(key)
-        self._charge(self.growth(key, value))
         old = part.entries.get(key)
         part.entries[key] = _HEAD.pack(deadline) + value
+        self._charge(_growth(key, value, old))
         if old is None:
             part.deadlines.add(key, deadline, now)
         else:
@@ -151,3 +150,7 @@ def _deadline(entry: bytes) -> int:
 
 def _size(key: bytes, value_bytes: int) -> int:
     return len(key) + value_bytes + ITEM_OVERHEAD_BYTES
+
+
+def _growth(key: bytes, value: bytes, old: bytes | None) -> int:
+    return _size(key, len(value)) if old is None else len(value) - (len(old) - _HEAD.size)

@@ -6,8 +6,6 @@ from typing import Final, final
 
 import grpc
 import grpc.aio
-from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
-from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 
 from momento_lambda.credentials import Endpoint, is_loopback
 from momento_lambda.errors import InvalidArgumentError, MomentoError
@@ -17,16 +15,16 @@ from momento_lambda.server.clock import Clock
 from momento_lambda.server.faults import FaultInjection
 from momento_lambda.server.grant import Grant
 from momento_lambda.server.handlers import PROCEDURES, Handlers
-from momento_lambda.server.health import HealthService
 from momento_lambda.server.limits import MAX_MESSAGE_BYTES
+from momento_lambda.server.listener import Listener
 from momento_lambda.server.readiness import Health, Readiness
-from momento_lambda.server.reflection import reflection_service
 from momento_lambda.server.signing_key import SigningKeys
 from momento_lambda.server.status import Status, take_status
 from momento_lambda.server.store import Store
 from momento_lambda.server.tls import TlsIdentity
 from momento_lambda.server.token_limits import UNLIMITED, Accounts, TokenLimits
 from momento_lambda.server.tokens import TokenVerifier
+from momento_lambda.server.tool_handlers import tool_handlers
 from momento_lambda.server.traffic import Traffic
 
 _log: Final = logging.getLogger("momento_lambda.server")
@@ -115,7 +113,8 @@ class CacheServer:
             faults=FaultInjection() if faults else None,
             traffic=self.traffic,
         )
-        self._server: grpc.aio.Server | None = None
+        self._tool_handlers = tool_handlers(self._readiness, [procedure.rpc for procedure in PROCEDURES])
+        self._listener: Listener | None = None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -137,22 +136,15 @@ class CacheServer:
         Raises:
             ListenError: The address is taken or not this machine's, or the certificate and key are not right.
         """
-        # Unless told otherwise, a second server on the same port would start without a word and take half of the calls.
-        server = grpc.aio.server(options=(*_OPTIONS, ("grpc.so_reuseport", int(self._shares_port))))
-        rpcs = [procedure.rpc for procedure in PROCEDURES]
-        add_HealthServicer_to_server(HealthService(self._readiness, {rpc.service for rpc in rpcs}), server)
-        add_ServerReflectionServicer_to_server(reflection_service(rpcs), server)
-        # Last, since it answers for whatever nobody before it knows.
-        server.add_generic_rpc_handlers((self._handlers,))
+        listener = Listener(self._make, self._bind)
         await self._store.start()
         try:
             await self._readiness.start()
-            self._port = self._listen(server)
-            await server.start()
+            await listener.start()
         except BaseException:
             await self._close()
             raise
-        self._server = server
+        self._listener = listener
         _log.info("listening on %s", self.endpoint.target)
 
     async def drain(self) -> None:
@@ -166,13 +158,13 @@ class CacheServer:
         Args:
             grace: The seconds that calls in flight may take to finish; what is left then is cut off.
         """
-        server, self._server = self._server, None
-        if server is None:
+        listener, self._listener = self._listener, None
+        if listener is None:
             return
         # Ends the streams of those who watch its health, which would be waited for.
         await self._readiness.close()
         try:
-            await server.stop(grace)
+            await listener.stop(grace)
         finally:
             await self._store.close()
         _log.info("stopped")
@@ -185,13 +177,21 @@ class CacheServer:
         await self._readiness.close()
         await self._store.close()
 
-    def _listen(self, server: grpc.aio.Server) -> int:
+    def _make(self) -> grpc.aio.Server:
+        # Unless told otherwise, a second server on the same port would start without a word and take half of the calls.
+        server = grpc.aio.server(options=(*_OPTIONS, ("grpc.so_reuseport", int(self._shares_port))))
+        # The last answers for whatever nobody before it knows.
+        server.add_generic_rpc_handlers((*self._tool_handlers, self._handlers))
+        return server
+
+    def _bind(self, server: grpc.aio.Server) -> None:
         target = self.endpoint.target
         try:
             if self._tls is None:
-                return server.add_insecure_port(target)
-            pair = (self._tls.key, self._tls.certificate)
-            return server.add_secure_port(target, grpc.ssl_server_credentials([pair]))
+                self._port = server.add_insecure_port(target)
+            else:
+                pair = (self._tls.key, self._tls.certificate)
+                self._port = server.add_secure_port(target, grpc.ssl_server_credentials([pair]))
         except RuntimeError as error:
             raise ListenError(f"cannot listen on {target}: {self._why_not()}") from error
 

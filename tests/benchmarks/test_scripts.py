@@ -87,6 +87,35 @@ def test_the_readme_shows_what_was_found() -> None:
     assert table in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_server_throughput() -> None:
+    """Both servers answer both calls, each measured to the echo."""
+    done = run("server_throughput.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    rows = cells(done.stdout)[1:]
+    assert [("get", "echo"), ("get", "momento-lambda"), ("set", "echo"), ("set", "momento-lambda")] == [
+        (call, server) for call, server, *_ in rows
+    ]
+    assert {"1.00"} == {ratio for _, server, *ratios, _, _, _, _ in rows if server == "echo" for ratio in ratios}
+
+
+def test_memory_store() -> None:
+    """An item takes at most 250 bytes beyond its key and value, and what was replaced takes nothing."""
+    done = run("memory_store.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    rows = cells(done.stdout)[1:]
+    assert 3 == len(rows)
+    assert all(float(turnovers) < 2 and float(overhead) <= 350 for _, turnovers, overhead, *_ in rows)
+
+
+def test_server_hardening() -> None:
+    """The server outlives every attack without a file more than before."""
+    done = run("server_hardening.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    files = [row[2].split(", ") for row in cells(done.stdout)[1:]]
+    assert len(files) == 8
+    assert all(int(after) <= int(before) for before, after in files)
+
+
 def test_libraries_that_are_not_there(tmp_path: Path) -> None:
     """Without the other libraries, the comparison says how to install them, and measures nothing."""
     (tmp_path / "aiocache.py").write_text("raise ModuleNotFoundError('absent', name='aiocache')")
