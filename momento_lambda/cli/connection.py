@@ -10,14 +10,8 @@ from momento_lambda.cli.token_kinds import TokenKind, kind_of
 from momento_lambda.cli.token_source import TokenFile, read_token
 from momento_lambda.client.sync_client import SimpleCacheClient
 from momento_lambda.configuration import Configuration
-from momento_lambda.credentials import (
-    API_KEY_VARIABLE,
-    ENDPOINT_VARIABLE,
-    LEGACY_TOKEN_VARIABLE,
-    CredentialProvider,
-    Endpoint,
-    is_loopback,
-)
+from momento_lambda.credentials import API_KEY_VARIABLE, ENDPOINT_VARIABLE, LEGACY_TOKEN_VARIABLE, CredentialProvider
+from momento_lambda.endpoint import Endpoint, is_loopback
 from momento_lambda.errors import InvalidTokenError
 
 EndpointOption: TypeAlias = Annotated[

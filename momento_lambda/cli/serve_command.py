@@ -9,7 +9,7 @@ import typer
 
 from momento_lambda.cli.own_server import DEFAULT_HOST, DEFAULT_PORT, DataFolder, LimitBytes, LimitItem, LimitRequests
 from momento_lambda.cli.worker_processes import serve_with_workers
-from momento_lambda.credentials import Endpoint
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.server.admin_server import AdminAddress
 from momento_lambda.server.data_folder import default_data_folder
 from momento_lambda.server.key_folder import KeyFolder

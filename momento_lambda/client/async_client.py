@@ -14,7 +14,8 @@ from momento_lambda.client.async_channel import AsyncChannel
 from momento_lambda.client.headers import Headers
 from momento_lambda.client.stopwatch import CLOCKS, Clocks, Stopwatch
 from momento_lambda.configuration import Configuration
-from momento_lambda.credentials import CredentialProvider, Endpoint
+from momento_lambda.credentials import CredentialProvider
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.errors import AlreadyExistsError
 from momento_lambda.responses import (
     ALREADY_EXISTS,

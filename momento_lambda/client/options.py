@@ -3,7 +3,8 @@
 import grpc
 
 from momento_lambda.configuration import Configuration
-from momento_lambda.credentials import CredentialProvider, Endpoint
+from momento_lambda.credentials import CredentialProvider
+from momento_lambda.endpoint import Endpoint
 
 # A server that came back is noticed within this time, where gRPC alone would wait for up to two minutes.
 _FIRST_RECONNECT_MS = 100

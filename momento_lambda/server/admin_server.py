@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any, Final, NamedTuple, TypeVar, final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from momento_lambda.credentials import Endpoint
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.server.admin_pages import AdminPages, NoAnswerError
 from momento_lambda.server.readiness import Health
 from momento_lambda.server.server import CacheServer, ListenError

@@ -7,7 +7,7 @@ from typing import Final, final
 import grpc
 import grpc.aio
 
-from momento_lambda.credentials import Endpoint, is_loopback
+from momento_lambda.endpoint import Endpoint, is_loopback
 from momento_lambda.errors import InvalidArgumentError, MomentoError
 from momento_lambda.server import clock as clocks
 from momento_lambda.server.authority import Authority

@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from momento_lambda.credentials import Endpoint
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.server.admin_server import AdminAddress, AdminServer
 from momento_lambda.server.server import CacheServer
 

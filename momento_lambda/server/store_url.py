@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from momento_lambda.credentials import Endpoint
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.errors import InvalidArgumentError
 
 _DEFAULT_PORT: Final = 6379

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, final
 
 import jwt
 
-from momento_lambda.credentials import Endpoint
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.errors import AuthenticationError, InvalidArgumentError
 from momento_lambda.permissions import Allow, Permission, permissions_of
 from momento_lambda.server.clock import WallClock

@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from momento_lambda import Configuration, CredentialProvider, SimpleCacheClientAsync
-from momento_lambda.credentials import Endpoint
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.wire import cache_pb2, cache_rpcs, control_pb2, control_rpcs
 from momento_lambda.wire.rpc import Rpc
 from tests.twins import TWINS, Connect

@@ -7,7 +7,7 @@ import pytest
 
 from momento_lambda import Configuration, CredentialProvider, SimpleCacheClient
 from momento_lambda.client.options import channel_credentials, control_options, data_options
-from momento_lambda.credentials import Endpoint
+from momento_lambda.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from tests.client.conftest import ScriptedServer

@@ -5,7 +5,8 @@ import traceback
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from momento_lambda.credentials import CredentialProvider, Endpoint
+from momento_lambda.credentials import CredentialProvider
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.errors import InvalidArgumentError, InvalidTokenError
 
 JSON = st.recursive(

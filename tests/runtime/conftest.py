@@ -11,7 +11,7 @@ import pytest
 
 from momento_lambda import CredentialProvider, SimpleCacheClient, SimpleCacheClientAsync
 from momento_lambda.client.stopwatch import Clocks
-from momento_lambda.credentials import Endpoint
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.runtime.clients import WarmClients
 from momento_lambda.server import LocalServer
 from tests.function_environment import token_alone

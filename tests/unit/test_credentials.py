@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from momento_lambda import credentials
-from momento_lambda.credentials import CredentialProvider, Endpoint, read_claims
+from momento_lambda.credentials import CredentialProvider, read_claims
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.errors import InvalidArgumentError, InvalidTokenError, MomentoError
 
 NOW = 1_700_000_000

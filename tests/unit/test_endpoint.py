@@ -1,6 +1,6 @@
 import pytest
 
-from momento_lambda.credentials import Endpoint, is_ip_literal, is_loopback
+from momento_lambda.endpoint import Endpoint, is_ip_literal, is_loopback
 from momento_lambda.errors import InvalidArgumentError
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from momento_lambda import Cache, CredentialProvider
 
 if TYPE_CHECKING:
-    from momento_lambda.credentials import Endpoint
+    from momento_lambda.endpoint import Endpoint
 
 loaded: list[str] = []
 
