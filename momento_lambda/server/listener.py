@@ -74,7 +74,7 @@ class Listener:
         before = asyncio.all_tasks()
         await server.start()
         # Among the tasks that it has started is the one that serves, which nothing else leads to.
-        for task in asyncio.all_tasks() - before:
+        for task in filter(_is_of_grpc, asyncio.all_tasks() - before):
             task.add_done_callback(self._on_end)
         self._server = server
 
@@ -96,3 +96,8 @@ class Listener:
             await server.stop(_GRACE_SECONDS)
         finally:
             del self._endings[server]
+
+
+def _is_of_grpc(task: "asyncio.Task[Any]") -> bool:
+    """Whether a task runs compiled code, which in this process is the transport's alone to start."""
+    return type(task.get_coro()).__module__.startswith("_cython")

@@ -17,6 +17,7 @@ from momento_lambda.server.admin_server import AdminAddress, AdminServer
 from momento_lambda.server.loop_thread import LoopThread
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer
+from tests.left_out import NO_BROWSER
 
 HOSTILE = "<b onclick=alert(1)>&"
 
@@ -65,7 +66,7 @@ def chromium() -> str:
     """The browser."""
     found = shutil.which("chromium")
     if found is None:
-        pytest.skip("the status page needs a browser: apt-get install chromium")
+        pytest.skip(NO_BROWSER)
     return found
 
 
