@@ -64,6 +64,7 @@ class Workers:
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         self._deaths: deque[float] = deque(maxlen=_MOST_DEATHS)
         self._stopping = False
+        self._missing: set[int] = set()
 
     async def run(self, ready: Callable[[str], None], stop: asyncio.Event) -> None:
         """Keep them running until told to stop, then end them.
@@ -89,6 +90,9 @@ class Workers:
         finally:
             self._stopping = True
             stopped.cancel()
+            for number in self._missing:
+                # Nobody waits any more for a replacement, which would not be told to end.
+                keepers[number].cancel()
             await self._end()
             await asyncio.gather(*keepers, return_exceptions=True)
 
@@ -114,11 +118,12 @@ class Workers:
             code = await process.wait()
             if self._stopping:
                 return
-            pause = self._count_death(number, process.pid, code)
-            await self._sleep(pause)
+            self._missing.add(number)
+            await self._sleep(self._count_death(number, process.pid, code))
             # One that does not come to serve has died as well.
             with contextlib.suppress(WorkerError):
                 await self._start(number)
+            self._missing.discard(number)
 
     def _count_death(self, number: int, pid: int, code: int) -> float:
         """Return how long to wait before another is started."""

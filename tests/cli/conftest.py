@@ -9,6 +9,7 @@ import pytest
 
 from momento_lambda.cli.app import run
 from momento_lambda.server import LocalServer
+from tests.kept_logging import kept_logging
 
 
 class Outcome(NamedTuple):
@@ -29,7 +30,8 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv(name, raising=False)
 
     def invoke(*arguments: str, stdin: bytes = b"", **environment: str) -> Outcome:
-        with monkeypatch.context() as patch:
+        # A server that starts logs to the standard error of its test.
+        with monkeypatch.context() as patch, kept_logging():
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
             for name, value in environment.items():
                 patch.setenv(name, value)

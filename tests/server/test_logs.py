@@ -6,18 +6,15 @@ from datetime import UTC, datetime
 import pytest
 
 from momento_lambda.server.logs import LogFormat, LogLevel, start_logging
+from tests.kept_logging import kept_logging
 
 
 @pytest.fixture(autouse=True)
 def kept() -> Iterator[None]:
     """The logging of the process, put back afterwards."""
-    root, ours = logging.getLogger(), logging.getLogger("momento_lambda")
-    before = root.handlers[:], root.level, ours.level
-    root.handlers[:] = []
-    yield
-    root.handlers[:] = before[0]
-    root.setLevel(before[1])
-    ours.setLevel(before[2])
+    with kept_logging():
+        logging.getLogger().handlers[:] = []
+        yield
 
 
 def test_a_line_of_json_is_one_event(capsys: pytest.CaptureFixture[str]) -> None:

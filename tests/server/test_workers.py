@@ -122,6 +122,23 @@ async def test_a_replacement_that_cannot_start_is_tried_again(tmp_path: Path, ca
     assert ["with 8", "with 9", "with 9"] == [record.getMessage()[-22:-16] for record in caplog.records]
 
 
+async def test_no_replacement_after_the_end() -> None:
+    """Who is told to stop while a replacement is waited for stops at once, and starts none."""
+    stop, waiting = asyncio.Event(), asyncio.Event()
+
+    async def pause(_seconds: float) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    workers = Workers(1, worker(SERVE), sleep=pause)
+    run = asyncio.create_task(workers.run(lambda _: None, stop))
+    async with asyncio.timeout(20):
+        await waiting.wait()
+        stop.set()
+        await run
+    assert 0 == workers.processes[0].returncode
+
+
 def test_a_port_is_held_for_them_alone() -> None:
     """Several may listen on it who say that they share it, and it is refused where somebody listens already."""
     with shared_port("127.0.0.1", 0) as port:
