@@ -1,0 +1,78 @@
+"""The same asked of several clients by turns, with more and more of something: keys, callers, bytes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from benchmarks.clients.contestants import Contestant, Running, by_turns, running
+from benchmarks.spread import Spread, ratio, spread
+
+Measured: TypeAlias = dict[str, list[float]]
+"""Of each client a figure for each round."""
+
+Sweep: TypeAlias = dict[tuple[str, int], Measured]
+"""By group of clients, and by how much."""
+
+
+def sweep(
+    groups: Mapping[str, tuple[Sequence[Contestant], Sequence[int]]],
+    prepare: Callable[[Running], object],
+    ask: Callable[[Running, int], dict[str, Any]],
+    figure: Callable[[dict[str, Any], int], float],
+    rounds: Callable[[int], int],
+) -> Sweep:
+    """Measure every group at each of its points.
+
+    Args:
+        groups: Clients that are set beside each other, and how much is asked of them in turn.
+        prepare: Called with each client first.
+        ask: Asks a client for as much; returns what that took.
+        figure: Makes one figure of that.
+        rounds: How many rounds there are of as much.
+    """
+    found: Sweep = {}
+    for group, (contestants, points) in groups.items():
+        with running(contestants) as clients:
+            for client in clients.values():
+                prepare(client)
+            for point in points:
+                taken = by_turns(clients, rounds(point), lambda client, point=point: ask(client, point))  # type: ignore[misc]  # a default binds the point
+                found[group, point] = {
+                    name: [figure(each, point) for each in rounds_of_one] for name, rounds_of_one in taken.items()
+                }
+    return found
+
+
+def median_wall_us(taken: dict[str, Any], _: int = 0) -> float:
+    """Return microseconds: the median of calls that were made one by one."""
+    return spread(taken["walls"]).median / 1000
+
+
+def rows(found: Sweep, others: Sequence[str], ours: str, digits: int = 0) -> Iterator[Sequence[str]]:
+    """Yield a row for each group, point and client: the ratios of its figure to ours and to others', and the figure."""
+    for (group, point), measured in found.items():
+        for name, figures in measured.items():
+            ratios = [f"{times(measured, name, of).median:.2f}" if of in measured else "" for of in (ours, *others)]
+            yield group, f"{point:,}", name, *ratios, spread(figures).shown(digits)
+
+
+def times(measured: Measured, one: str, other: str) -> Spread:
+    """Return by how much one client's figure is larger than another's."""
+    return ratio(measured[one], measured[other])
+
+
+def lines(found: Sweep) -> dict[str, list[tuple[float, Spread]]]:
+    """Return the lines of a chart: one for each client of each group, along the points."""
+    drawn: dict[str, list[tuple[float, Spread]]] = {}
+    for (group, point), measured in found.items():
+        for name, figures in measured.items():
+            drawn.setdefault(f"{name}, {group}", []).append((point, spread(figures)))
+    return drawn
+
+
+def numbers(found: Sweep) -> dict[str, Spread]:
+    """Return all figures for programs."""
+    return {
+        f"{group}, {point}, {name}": spread(figures)
+        for (group, point), measured in found.items()
+        for name, figures in measured.items()
+    }
