@@ -12,10 +12,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint format types bench soak layer layer-matrix layer-arm64 sam-matrix wire sync-client locks clean
+.PHONY: help demo test coverage lint format types bench bench-behaviour soak layer layer-matrix layer-arm64 sam-matrix wire sync-client locks clean
 
 help:  ## List the commands.
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/demo  ## Run a function from the layer against the embedded server, on this machine.
 	@python examples/demo.py
@@ -40,14 +40,14 @@ types: $(VENV)/ready  ## Check types.
 	mypy
 	basedpyright
 
-bench: $(VENV)/bench  ## Measure, side by side with other libraries, and print ratios.
-	python benchmarks/cached_overhead.py
-	python benchmarks/stampede.py
-	python benchmarks/cache_aside_libraries.py
-	python benchmarks/read_through.py
-	python benchmarks/frozen_links.py
-	python benchmarks/server_throughput.py
-	python benchmarks/memory_store.py
+bench: $(VENV)/bench  ## Measure speed, side by side with other clients; WRITE=1 keeps it in docs/benchmarks.
+	python benchmarks/suite.py $(if $(WRITE),--write)
+
+bench-behaviour: $(VENV)/bench  ## Compare what caches do at the edges, and what a cache is worth; WRITE=1 as above.
+	python benchmarks/stampede.py $(if $(WRITE),--write)
+	python benchmarks/cache_aside_libraries.py $(if $(WRITE),--write)
+	python benchmarks/read_through.py $(if $(WRITE),--write)
+	python benchmarks/frozen_links.py $(if $(WRITE),--write)
 
 soak: $(VENV)/ready  ## Attack a server with nonsense and ten thousand connections, for minutes.
 	python benchmarks/server_hardening.py

@@ -26,7 +26,7 @@ def main() -> None:
         prepare=lambda client: client.do("fill", keys=1, size=VALUE_BYTES),
         ask=lambda client, callers: client.do("together", operation="get", workers=callers, calls=CALLS),
         figure=lambda taken, _: CALLS / (taken["wall"] / 1e9),
-        rounds=lambda _: 2 if told.quick else 8,
+        rounds=lambda _: 2 if told.quick else 6,
     )
     publish(report(found), write=told.write)
 

@@ -1,6 +1,6 @@
 """Everything that is measured about speed, one benchmark after the other, and what came of the targets.
 
-`make bench` runs it; `--write` keeps tables, figures and pictures in docs/benchmarks.
+`make bench` runs it; `--write` (`make bench WRITE=1`) keeps tables, figures and pictures in docs/benchmarks.
 """
 
 import json
@@ -65,7 +65,7 @@ def page(targets: Sequence[Target]) -> str:
     """Return a page with all targets."""
     return (
         "# Targets\n\nWhat the benchmarks are to find, and what they found; each is explained beside its benchmark.\n\n"
-        f"{target_table(targets)}\nMade on {machine()} by\n\n```sh\nmake bench WRITE=--write\n```\n"
+        f"{target_table(targets)}\nMade on {machine()} by\n\n```sh\nmake bench WRITE=1\n```\n"
     )
 
 

@@ -9,29 +9,35 @@ from benchmarks.spread import Spread, ratio, spread
 Measured: TypeAlias = dict[str, list[float]]
 """Of each client a figure for each round."""
 
+Groups: TypeAlias = Mapping[str, tuple[Sequence[Contestant], Sequence[int]]]
+"""Clients that are set beside each other, and how much is asked of them in turn."""
+
 Sweep: TypeAlias = dict[tuple[str, int], Measured]
 """By group of clients, and by how much."""
 
 
 def sweep(
-    groups: Mapping[str, tuple[Sequence[Contestant], Sequence[int]]],
+    groups: Groups,
     prepare: Callable[[Running], object],
     ask: Callable[[Running, int], dict[str, Any]],
     figure: Callable[[dict[str, Any], int], float],
     rounds: Callable[[int], int],
+    *,
+    prompt: bool = False,
 ) -> Sweep:
     """Measure every group at each of its points.
 
     Args:
-        groups: Clients that are set beside each other, and how much is asked of them in turn.
+        groups: Who is measured, and at which points.
         prepare: Called with each client first.
         ask: Asks a client for as much; returns what that took.
         figure: Makes one figure of that.
         rounds: How many rounds there are of as much.
+        prompt: Whether the cache's server is the one that takes next to no time.
     """
     found: Sweep = {}
     for group, (contestants, points) in groups.items():
-        with running(contestants) as clients:
+        with running(contestants, prompt=prompt) as clients:
             for client in clients.values():
                 prepare(client)
             for point in points:
@@ -51,8 +57,14 @@ def rows(found: Sweep, others: Sequence[str], ours: str, digits: int = 0) -> Ite
     """Yield a row for each group, point and client: the ratios of its figure to ours and to others', and the figure."""
     for (group, point), measured in found.items():
         for name, figures in measured.items():
-            ratios = [f"{times(measured, name, of).median:.2f}" if of in measured else "" for of in (ours, *others)]
+            ratios = [_to(measured, name, of) for of in (ours, *others)]
             yield group, f"{point:,}", name, *ratios, spread(figures).shown(digits)
+
+
+def _to(measured: Measured, name: str, of: str) -> str:
+    """Return a cell with the ratio to a client, or to its variant in this group; an empty one where it has none."""
+    here = [other for other in measured if other.startswith(of)]
+    return f"{times(measured, name, here[0]).median:.2f}" if here else ""
 
 
 def times(measured: Measured, one: str, other: str) -> Spread:

@@ -5,7 +5,7 @@ from typing import final
 
 from benchmarks.clients.client import CACHE, TIMEOUT_SECONDS, TTL_SECONDS, Place, Values
 from momento_lambda import Configuration, CredentialProvider, Hit, SimpleCacheClient, SimpleCacheClientAsync
-from momento_lambda.credentials import Endpoint
+from momento_lambda.endpoint import Endpoint
 from momento_lambda.responses import GetResponse
 
 NAME = "momento-lambda"

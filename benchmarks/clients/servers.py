@@ -1,28 +1,32 @@
 """The servers that clients are measured with, each in a process of its own."""
 
+import asyncio
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 from benchmarks.clients.client import CACHE, Place
+from benchmarks.clients.prompt_server import PromptServer
 from momento_lambda.server import LocalServer
 from momento_lambda.testing.redis_server import RedisServer
+
+PROMPT_BYTES = 100
+"""How long the values are that the prompt server has."""
 
 
 @contextmanager
 def cache_server() -> Iterator[Place]:
     """Run the embedded server, which shares no interpreter with what is measured."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,))
-    process.start()
-    theirs.close()
-    try:
-        yield Place(*ours.recv())
-    finally:
-        ours.close()  # which the other end finds out, also where this process is killed
-        process.join()
+    with _in_a_process(_serve) as place:
+        yield place
+
+
+@contextmanager
+def prompt_server() -> Iterator[Place]:
+    """Run a server that takes next to no time, and answers gets alone."""
+    with _in_a_process(_serve_promptly) as place:
+        yield place
 
 
 @contextmanager
@@ -32,7 +36,32 @@ def redis_server() -> Iterator[Place]:
         yield Place(server.port)
 
 
+@contextmanager
+def _in_a_process(serve: Callable[[Connection], None]) -> Iterator[Place]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs,))
+    process.start()
+    theirs.close()
+    try:
+        yield ours.recv()
+    finally:
+        ours.close()  # which the other end finds out, also where this process is killed
+        process.join()
+
+
 def _serve(parent: Connection) -> None:
     with LocalServer(caches=[CACHE]) as server:
-        parent.send((server.port, server.create_token()))
+        parent.send(Place(server.port, server.create_token()))
         parent.poll(None)
+
+
+def _serve_promptly(parent: Connection) -> None:
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: PromptServer(bytes(PROMPT_BYTES)), "127.0.0.1", 0)
+        async with server:
+            parent.send(Place(server.sockets[0].getsockname()[1], "asked.for.by.nobody"))
+            await asyncio.to_thread(parent.poll, None)
+
+    asyncio.run(serve())

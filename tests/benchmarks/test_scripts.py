@@ -27,8 +27,9 @@ def run(script: str, *arguments: str, path: Path = ROOT) -> "subprocess.Complete
 
 
 def cells(output: str) -> list[list[str]]:
-    """Return the table's cells, row by row, without the line under its header."""
-    lines = [line for line in output.splitlines() if line.startswith("| ")]
+    """Return the cells of the first table, row by row, without the line under its header."""
+    _, _, table = output.partition("\n| ")
+    lines = [line for line in f"| {table}".partition("\n\n")[0].splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("| --")]
 
 
@@ -48,6 +49,41 @@ def test_cached_overhead() -> None:
     ratios = {row[0]: float(row[1]) for row in cells(done.stdout)[1:]}
     look_up, local, bare, _ = ratios.values()
     assert look_up < local < bare == 1
+
+
+def test_warm_calls() -> None:
+    """Every client answers in every group, and the bare stub is what the others are ratios of."""
+    done = run("warm_calls.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    header, *rows = cells(done.stdout)
+    found = [dict(zip(header, row, strict=True)) for row in rows]
+    assert ["1.00"] * 3 == [row["CPU to stub"] for row in found if row["client"].startswith("bare gRPC stub")]
+    assert 3 == len([row for row in found if row["client"].startswith("momento-lambda")])
+
+
+def test_batches() -> None:
+    """One call for ten keys is faster than ten calls."""
+    done = run("batches.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    rows = cells(done.stdout)
+    official = next(row for row in rows if row[:3] == ["threads", "10", "official SDK"])
+    assert float(official[3]) > 1
+
+
+def test_imports() -> None:
+    """Importing the package is next to nothing, and importing a client without bytecode costs more than with it."""
+    done = run("imports.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    to_grpc = {row[0]: float(row[1]) for row in cells(done.stdout)[1:]}
+    assert to_grpc["the package alone"] < to_grpc["client"] < to_grpc["client, without bytecode"]
+
+
+def test_client_memory() -> None:
+    """A process with this library's client holds less memory than one with the official SDK's."""
+    done = run("client_memory.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    to_official = {row[0]: float(row[1]) for row in cells(done.stdout)[1:]}
+    assert to_official["momento-lambda"] < to_official["official SDK"] == 1
 
 
 def test_cache_aside_libraries() -> None:
