@@ -12,7 +12,7 @@ from pathlib import Path
 
 import trustme
 
-from benchmarks.charts import Chart
+from benchmarks.charts import BarChart
 from benchmarks.cold.layers import OFFICIAL, our_layer, plain_layer, without_bytecode
 from benchmarks.report import Report, Target, arguments, publish
 from benchmarks.spread import ratio, spread
@@ -119,7 +119,7 @@ def report(found: dict[str, list[tuple[float, float]]]) -> Report:
         rows=[_row(name, each, totals) for name, each in found.items()],
         figures=spreads,
         targets=[Target("start to first hit, to the official SDK", to_official, MOST_OF_OFFICIAL)],
-        chart=Chart("From the start of the process to the first hit, over TLS", "ms", spreads),
+        chart=BarChart("From the start of the process to the first hit, over TLS", "ms", {"": spreads}),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from benchmarks.charts import Chart
+from benchmarks.charts import LineChart
 from benchmarks.clients.contestants import OFFICIAL, OURS, REDIS, STUB, coroutines
 from benchmarks.report import Report, Target, arguments, publish
 from benchmarks.sweep import Sweep, lines, numbers, rows, sweep, times
@@ -44,7 +44,7 @@ def report(found: Sweep) -> Report:
         rows=list(rows(found, (STUB.name, OFFICIAL.name), OURS.name)),
         figures=numbers(found),
         targets=list(_targets(found)),
-        chart=Chart("Many callers at once", "gets a second", lines(found), along="callers"),
+        chart=LineChart("Many callers at once", "callers", "gets a second", lines(found)),
     )
 
 

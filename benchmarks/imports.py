@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.charts import Chart
+from benchmarks.charts import BarChart
 from benchmarks.cold.layers import OFFICIAL, our_layer, plain_layer, without_bytecode
 from benchmarks.report import Report, Target, arguments, publish
 from benchmarks.spread import ratio, spread
@@ -108,6 +108,7 @@ def milliseconds(each: Import) -> tuple[float, float]:
 def report(found: dict[str, list[tuple[float, float]]]) -> Report:
     """Return the table."""
     cpu = {name: [each for _, each in taken] for name, taken in found.items()}
+    spreads = {name: spread(each) for name, each in cpu.items()}
     return Report(
         title="Imports",
         about=(
@@ -118,13 +119,13 @@ def report(found: dict[str, list[tuple[float, float]]]) -> Report:
         ),
         header=("imported and made", "to gRPC alone", "to official SDK", "CPU, ms", "time, ms"),
         rows=[_row(name, taken, cpu) for name, taken in found.items()],
-        figures={name: spread(each) for name, each in cpu.items()},
+        figures=spreads,
         targets=[
             Target("client, to gRPC and one generated module", _ratio(cpu, OURS, FLOOR), MOST_OF_FLOOR),
             Target("client and @cached, to the same", _ratio(cpu, OURS_CACHED, FLOOR), MOST_OF_FLOOR),
             Target("client and @cached, to the official SDK", _ratio(cpu, OURS_CACHED, THEIRS), MOST_OF_OFFICIAL),
         ],
-        chart=Chart("Importing and making a client", "ms of CPU", {name: spread(each) for name, each in cpu.items()}),
+        chart=BarChart("Importing and making a client", "ms of CPU", {"": spreads}),
     )
 
 

@@ -1,6 +1,6 @@
 """What a get and a set take, for larger and larger values."""
 
-from benchmarks.charts import Chart
+from benchmarks.charts import LineChart
 from benchmarks.clients.contestants import OFFICIAL, OURS, REDIS, STUB
 from benchmarks.report import Report, arguments, publish
 from benchmarks.sweep import Sweep, lines, median_wall_us, numbers, rows, sweep
@@ -35,7 +35,7 @@ def report(found: Sweep) -> Report:
         header=("call", "bytes", "client", "to momento-lambda", "to the stub", "to official", "to redis-py", "µs"),
         rows=list(rows(found, (STUB.name, OFFICIAL.name, REDIS.name), OURS.name)),
         figures=numbers(found),
-        chart=Chart("Larger values", "µs a call", lines(found), along="bytes"),
+        chart=LineChart("Larger values", "bytes", "µs a call", lines(found)),
     )
 
 

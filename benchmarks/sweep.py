@@ -72,13 +72,13 @@ def times(measured: Measured, one: str, other: str) -> Spread:
     return ratio(measured[one], measured[other])
 
 
-def lines(found: Sweep) -> dict[str, list[tuple[float, Spread]]]:
-    """Return the lines of a chart: one for each client of each group, along the points."""
-    drawn: dict[str, list[tuple[float, Spread]]] = {}
+def lines(found: Sweep) -> dict[str, dict[str, list[tuple[float, Spread]]]]:
+    """Return the lines of a chart: for each group one for each client, where there are points to draw it through."""
+    drawn: dict[str, dict[str, list[tuple[float, Spread]]]] = {}
     for (group, point), measured in found.items():
         for name, figures in measured.items():
-            drawn.setdefault(f"{name}, {group}", []).append((point, spread(figures)))
-    return drawn
+            drawn.setdefault(group, {}).setdefault(name, []).append((point, spread(figures)))
+    return {group: drawn[group] for group in drawn if all(len(points) > 1 for points in drawn[group].values())}
 
 
 def numbers(found: Sweep) -> dict[str, Spread]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.charts import Chart
+from benchmarks.charts import BarChart
 from benchmarks.clients.contestants import (
     OFFICIAL,
     OFFICIAL_ON_LAMBDA,
@@ -121,14 +121,13 @@ def report(found: dict[tuple[str, str], dict[str, Finding]]) -> Report:
             for name, finding in findings.items()
         },
         targets=list(_targets(found)),
-        chart=Chart(
+        chart=BarChart(
             "A warm get of 100 bytes: processor time of the client",
             "µs a call",
             {
-                f"{name}, {group.partition(',')[0]}": spread(finding.cpu)
+                group: {name: spread(finding.cpu) for name, finding in findings.items()}
                 for (operation, group), findings in found.items()
                 if operation == "get"
-                for name, finding in findings.items()
             },
         ),
     )
