@@ -134,6 +134,11 @@ class SimpleCacheClientAsync:
         deadline = time.monotonic() + self._allowed()
         for request in cache_rpcs.get_batch_requests(keys, self._batch_bytes):
             time_left = deadline - time.monotonic()
+            if len(request.items) == 1:
+                # A stream of one answer takes a quarter longer than the answer alone.
+                reply = await self._data.unary(cache_rpcs.GET, request.items[0], metadata, time_left)
+                answers.append(cache_rpcs.read_get(reply))
+                continue
             replies = await self._data.stream(cache_rpcs.GET_BATCH, request, metadata, time_left)
             answers += cache_rpcs.read_get_batch(len(request.items), replies)
         return tuple(answers)

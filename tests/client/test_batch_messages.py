@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from momento_lambda import LimitExceededError, SimpleCacheClientAsync, UnknownError
+from momento_lambda import LimitExceededError, Miss, SimpleCacheClientAsync, UnknownError
 from momento_lambda.configuration import MAX_ITEM_BYTES
 
 if TYPE_CHECKING:
@@ -22,6 +22,13 @@ async def test_small_batches_travel_once(client: SimpleCacheClientAsync, server:
     await client.keys_exist("cache", keys)
 
     assert ["GetBatch", "SetBatch", "KeysExist"] == [attempt.rpc for attempt in server.attempts]
+
+
+async def test_a_batch_of_one_is_a_get(client: SimpleCacheClientAsync, server: "ScriptedServer") -> None:
+    """One key is asked for by the call that costs the least, and answered as a batch is."""
+    assert (Miss(),) == await client.get_multi("cache", ["key"])
+
+    assert ["Get"] == [attempt.rpc for attempt in server.attempts]
 
 
 async def test_large_batches_are_cut_by_bytes(client: SimpleCacheClientAsync, server: "ScriptedServer") -> None:

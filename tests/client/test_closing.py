@@ -25,7 +25,7 @@ Call: TypeAlias = Callable[[SimpleCacheClientAsync], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "get": lambda client: client.get("cache", "key"),
     "set_if_absent": lambda client: client.set_if_absent("cache", "key", "value"),
-    "get_multi": lambda client: client.get_multi("cache", ["key"]),
+    "get_multi": lambda client: client.get_multi("cache", ["key", "key"]),
     "set_multi": lambda client: client.set_multi("cache", {"key": "value"}),
     "list_caches": lambda client: client.list_caches(),
     "ping": lambda client: client.ping(),

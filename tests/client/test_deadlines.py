@@ -69,7 +69,7 @@ async def test_parts_of_a_batch_share_the_deadline(
 
 HANGING: dict[str, Callable[[SimpleCacheClientAsync], Awaitable[object]]] = {
     "Get": lambda client: client.get("cache", "key"),
-    "GetBatch": lambda client: client.get_multi("cache", ["key"]),
+    "GetBatch": lambda client: client.get_multi("cache", ["key", "key"]),
     "SetIf": lambda client: client.set_if_absent("cache", "key", "value"),
 }
 

@@ -21,7 +21,7 @@ INTRODUCTION = {
 async def test_first_call_of_each_connection(client: SimpleCacheClientAsync, server: "ScriptedServer") -> None:
     """The first call of the data plane and the first of the control plane say who calls; no other does."""
     await client.get("users-cache", "key")
-    await client.get_multi("users-cache", ["key"])
+    await client.get_multi("users-cache", ["key", "key"])
     await client.list_caches()
     await client.create_cache("new-cache")
     await client.ping()

@@ -30,7 +30,7 @@ Call: TypeAlias = Callable[[SimpleCacheClientAsync], Awaitable[object]]
 
 REPEATABLE: dict[str, Call] = {
     "get": lambda client: client.get("cache", "key"),
-    "get_multi": lambda client: client.get_multi("cache", ["key"]),
+    "get_multi": lambda client: client.get_multi("cache", ["key", "key"]),
     "set": lambda client: client.set("cache", "key", "value"),
     "set_multi": lambda client: client.set_multi("cache", {"key": "value"}),
     "delete": lambda client: client.delete("cache", "key"),
@@ -109,7 +109,7 @@ async def test_number_of_retries(connect: "Connect", server: "ScriptedServer", r
     server.fail(grpc.StatusCode.UNAVAILABLE)
 
     with pytest.raises(UnavailableError):
-        await connect(server.credentials, retries=retries).get_multi("cache", ["key"])
+        await connect(server.credentials, retries=retries).get_multi("cache", ["key", "key"])
 
     assert retries + 1 == len(server.attempts)
 

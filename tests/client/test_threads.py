@@ -77,7 +77,7 @@ def test_closing_under_many_threads(server: "ScriptedServer") -> None:
         try:
             while True:
                 client.get("cache", "key")
-                client.get_multi("cache", ["key"])
+                client.get_multi("cache", ["key", "key"])
         except MomentoError as error:
             ends.append(error)
 

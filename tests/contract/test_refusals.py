@@ -35,7 +35,7 @@ no_store_is_asked = pytest.mark.parametrize("store", ["memory", "memory with TLS
 
 READS: dict[str, Call] = {
     "get": lambda client, cache: client.get(cache, "key"),
-    "get_multi": lambda client, cache: client.get_multi(cache, ["key"]),
+    "get_multi": lambda client, cache: client.get_multi(cache, ["key", "key"]),
     "keys_exist": lambda client, cache: client.keys_exist(cache, ["key"]),
     "item_get_ttl": lambda client, cache: client.item_get_ttl(cache, "key"),
 }

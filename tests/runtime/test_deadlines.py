@@ -21,7 +21,7 @@ CONFIGURATION = Configuration(timeout=PATIENT, control_timeout=PATIENT)
 
 CALLS: dict[str, Callable[[SimpleCacheClientAsync], Any]] = {
     "get": lambda client: client.get("cache", "key"),
-    "get_multi": lambda client: client.get_multi("cache", ["key"]),
+    "get_multi": lambda client: client.get_multi("cache", ["key", "key"]),
     "set_multi": lambda client: client.set_multi("cache", {"key": "value"}),
     "keys_exist": lambda client: client.keys_exist("cache", ["key"]),
     "increment": lambda client: client.increment("cache", "number"),

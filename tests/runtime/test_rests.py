@@ -129,7 +129,7 @@ async def test_many_wake_it_at_once(connect: Connect, network: "Network", time: 
     ("call", "answer"),
     [
         (lambda client: client.get("cache", "key"), Hit(b"value")),
-        (lambda client: client.get_multi("cache", ["key"]), (Hit(b"value"),)),
+        (lambda client: client.get_multi("cache", ["key", "key"]), (Hit(b"value"), Hit(b"value"))),
         (lambda client: client.set("cache", "key", "value"), None),
     ],
     ids=["get", "get_multi", "set"],
@@ -219,7 +219,7 @@ async def test_disconnecting(connect: Connect, network: "Network") -> None:
     ("call", "answer"),
     [
         (lambda client: client.get("cache", "key"), Hit(b"value")),
-        (lambda client: client.get_multi("cache", ["key"]), (Hit(b"value"),)),
+        (lambda client: client.get_multi("cache", ["key", "key"]), (Hit(b"value"), Hit(b"value"))),
         (lambda client: client.increment("cache", "number"), None),
     ],
     ids=["get", "get_multi", "increment"],
