@@ -143,15 +143,6 @@ def test_memory_store() -> None:
     assert all(float(turnovers) < 2 and float(overhead) <= 350 for _, turnovers, overhead, *_ in rows)
 
 
-def test_server_hardening() -> None:
-    """The server outlives every attack without a file more than before."""
-    done = run("server_hardening.py", "--quick")
-    assert (0, "") == (done.returncode, done.stderr)
-    files = [row[2].split(", ") for row in cells(done.stdout)[1:]]
-    assert len(files) == 8
-    assert all(int(after) <= int(before) for before, after in files)
-
-
 def test_libraries_that_are_not_there(tmp_path: Path) -> None:
     """Without the other libraries, the comparison says how to install them, and measures nothing."""
     (tmp_path / "aiocache.py").write_text("raise ModuleNotFoundError('absent', name='aiocache')")
@@ -161,24 +152,6 @@ def test_libraries_that_are_not_there(tmp_path: Path) -> None:
 
 
 needs_redis = pytest.mark.skipif(not is_installed(), reason="stores on Redis need it: apt-get install redis-server")
-
-
-@needs_redis
-def test_store_clients() -> None:
-    """An increment whose reply is lost is done once over the connections that the server makes, and again elsewhere."""
-    done = run("store_clients.py", "--quick")
-    assert (0, "") == (done.returncode, done.stderr)
-    shared, pooled = cells(done.stdout)[1:]
-    assert "1" == shared[-2]
-    assert int(pooled[-2]) > 1
-
-
-@needs_redis
-def test_gateway_scaling() -> None:
-    """One process and two on the same port answer both calls."""
-    done = run("gateway_scaling.py", "--quick")
-    assert (0, "") == (done.returncode, done.stderr)
-    assert [["get", "1"], ["get", "2"], ["set", "1"], ["set", "2"]] == [row[:2] for row in cells(done.stdout)[1:]]
 
 
 @needs_redis
