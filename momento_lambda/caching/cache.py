@@ -25,8 +25,8 @@ from momento_lambda.caching.return_types import return_type, value_type
 from momento_lambda.caching.serializers import JSON, Serializer
 from momento_lambda.caching.workings import assemble
 from momento_lambda.chance import system_chance
-from momento_lambda.configuration import Configuration, on_lambda
-from momento_lambda.runtime.clients import Client, ClientSource, GivenClient, shared_clients
+from momento_lambda.configuration import on_lambda
+from momento_lambda.runtime.clients import Client, client_source
 from momento_lambda.runtime.credential_source import FindCredentials
 from momento_lambda.ttl import Ttl
 from momento_lambda.wire.arguments import cache_name as checked_cache_name
@@ -137,7 +137,7 @@ class Cache:
         self._keys = CacheKeys(namespace, version)
         self._breaker = breaker or Breaker()
         self._observers = Observers(self._name or "", tuple(observers))
-        self._clients = _client_source(client, credentials, timeout, connect_timeout)
+        self._clients = client_source(client, timeout, connect_timeout, credentials)
         self._workings = assemble(
             self._name,
             self._clients,
@@ -467,17 +467,3 @@ class Cache:
 
 def _no_loader(*_: object) -> None:
     raise AssertionError("nothing is loaded here")
-
-
-def _client_source(
-    client: "Client | Callable[[], Client] | None",
-    credentials: FindCredentials | None,
-    timeout: float,
-    connect_timeout: float,
-) -> ClientSource:
-    if client is not None:
-        return GivenClient(client)
-    clients = shared_clients(Configuration.detect().replace(timeout=timeout), connect_timeout, credentials)
-    if on_lambda():
-        clients.start()
-    return clients

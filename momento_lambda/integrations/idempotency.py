@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from momento_lambda.caching.keys import escape
 from momento_lambda.caching.remote import CACHE_NAME_VARIABLE
-from momento_lambda.configuration import Configuration
 from momento_lambda.errors import AuthenticationError, InvalidArgumentError, MomentoError
 from momento_lambda.integrations.idempotency_record import pack, unpack
 from momento_lambda.integrations.powertools import (
@@ -22,7 +21,7 @@ from momento_lambda.integrations.powertools import (
     IdempotencyItemNotFoundError,
 )
 from momento_lambda.responses import Hit, Stored
-from momento_lambda.runtime.clients import ClientSource, GivenClient, warm_clients
+from momento_lambda.runtime.clients import client_source
 from momento_lambda.ttl import MAX_TTL_MS, MIN_TTL_MS
 from momento_lambda.wire.arguments import cache_name as checked_cache_name
 
@@ -76,7 +75,7 @@ class MomentoPersistenceLayer(BasePersistenceLayer):
         super().__init__()  # type: ignore[no-untyped-call]  # Powertools leaves it without annotations
         self._cache_name = _named(cache_name)
         self._prefix = f"{escape(namespace)}:"
-        self._clients = _client_source(client, timeout, connect_timeout)
+        self._clients = client_source(client, timeout, connect_timeout)
         self._now = now
 
     def configure(
@@ -180,11 +179,3 @@ def _named(cache_name: str | None) -> str:
             f"no cache is named: set {CACHE_NAME_VARIABLE}, or pass a name to MomentoPersistenceLayer()"
         )
     return checked_cache_name(name)
-
-
-def _client_source(
-    client: "SimpleCacheClient | Callable[[], SimpleCacheClient] | None", timeout: float, connect_timeout: float
-) -> ClientSource:
-    if client is not None:
-        return GivenClient(client)
-    return warm_clients(configuration=Configuration.detect().replace(timeout=timeout), connect_timeout=connect_timeout)

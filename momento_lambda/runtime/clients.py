@@ -23,6 +23,7 @@ __all__ = [
     "ClientSource",
     "GivenClient",
     "WarmClients",
+    "client_source",
     "close_shared_clients",
     "shared_clients",
     "warm_clients",
@@ -155,6 +156,32 @@ def warm_clients(
     if on_lambda():
         clients.start()
     return clients
+
+
+def client_source(
+    client: "Client | Callable[[], Client] | None",
+    timeout: float,
+    connect_timeout: float,
+    credentials: FindCredentials | None = None,
+) -> ClientSource:
+    """Return where one user of the cache takes its clients from: what it was given, or else the process's warm ones.
+
+    Args:
+        client: A client, or a function that builds one; None for the warm ones.
+        timeout: Seconds that one operation of the warm ones may take.
+        connect_timeout: Seconds that their first connection may take.
+        credentials: Looks credentials up for them; None for what the environment says.
+
+    Raises:
+        InvalidArgumentError: A timeout out of range, or credentials that are no function.
+    """
+    if client is not None:
+        return GivenClient(client)
+    return warm_clients(
+        configuration=Configuration.detect().replace(timeout=timeout),
+        connect_timeout=connect_timeout,
+        credentials=credentials,
+    )
 
 
 def shared_clients(

@@ -248,7 +248,7 @@ def faults(monkeypatch: pytest.MonkeyPatch, server: LocalServer) -> Iterator[Fau
     """What goes wrong between the server and the caches that are made from here on."""
     clients = WarmClients(lambda: server.credentials, Configuration(timeout=PATIENT), PATIENT)
     faults = Faults(clients)
-    monkeypatch.setattr("momento_lambda.caching.cache._client_source", lambda *_: faults)
+    monkeypatch.setattr("momento_lambda.caching.cache.client_source", lambda *_: faults)
     yield faults
     clients.close()
 
