@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, final, overload
 
+from momento_lambda.caching.bound import Bound
 from momento_lambda.caching.function_key import FunctionKey
 from momento_lambda.caching.outcomes import Result
 from momento_lambda.caching.policy import Policy
@@ -18,7 +19,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-class _Cached(Generic[P, T]):
+class _Cached(Bound, Generic[P, T]):
     """What both kinds share: the key of a call, and binding to an object.
 
     Args:
@@ -27,8 +28,6 @@ class _Cached(Generic[P, T]):
         policy: How its values are kept.
         workings: The parts of its cache.
     """
-
-    _bound: tuple[Any, ...] = ()
 
     def __init__(self, function: Callable[P, Any], key: FunctionKey, policy: Policy, workings: Workings) -> None:
         functools.update_wrapper(cast("Callable[..., Any]", self), function)
@@ -40,15 +39,6 @@ class _Cached(Generic[P, T]):
     def key(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Return the key under which the value of this call is stored."""
         return self._key(*self._bound, *args, **kwargs)
-
-    def _bind(self, instance: object) -> Any:
-        """Return this for the method of one object; for the class itself, this as it is."""
-        if instance is None:
-            return self
-        # Every call of a method comes here, so this costs as little as it can.
-        method = object.__new__(type(self))
-        method.__dict__.update(self.__dict__, _bound=(instance,))
-        return method
 
 
 @final

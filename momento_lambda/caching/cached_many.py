@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, final, overload
 
 from momento_lambda.caching.batch_keys import BatchKeys
+from momento_lambda.caching.bound import Bound
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.workings import Workings
 
@@ -14,7 +15,7 @@ S = TypeVar("S")
 M = TypeVar("M", bound=Mapping[Any, Any])
 
 
-class _CachedMany(Generic[P, M]):
+class _CachedMany(Bound, Generic[P, M]):
     """What both kinds share.
 
     Args:
@@ -23,8 +24,6 @@ class _CachedMany(Generic[P, M]):
         policy: How values are kept.
         workings: The parts of the cache.
     """
-
-    _bound: tuple[Any, ...] = ()
 
     def __init__(self, function: Callable[P, Any], keys: BatchKeys, policy: Policy, workings: Workings) -> None:
         functools.update_wrapper(cast("Callable[..., Any]", self), function)
@@ -36,14 +35,6 @@ class _CachedMany(Generic[P, M]):
     def keys(self, *args: P.args, **kwargs: P.kwargs) -> dict[Any, str]:
         """Return the key under which each id's value is stored."""
         return self._keys(*self._bound, *args, **kwargs)[0]
-
-    def _bind(self, instance: object) -> Any:
-        """Return this for the method of one object; for the class itself, this as it is."""
-        if instance is None:
-            return self
-        method = object.__new__(type(self))
-        method.__dict__.update(self.__dict__, _bound=(instance,))
-        return method
 
 
 @final
