@@ -17,9 +17,8 @@ from momento_lambda.caching.events import Observer, Observers, Recording, Statis
 from momento_lambda.caching.handler import wrap_handler
 from momento_lambda.caching.lifetime import TtlOfValue
 from momento_lambda.caching.local_tier import LocalTier
-from momento_lambda.caching.options import INHERIT, EarlyRefresh, Inherit, OnCacheError, Options, check_options
+from momento_lambda.caching.options import INHERIT, EarlyRefresh, Inherit, OnCacheError, Options, default_policy
 from momento_lambda.caching.outcomes import Cacheable, NoStore
-from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.remote import CACHE_NAME_VARIABLE
 from momento_lambda.caching.return_types import return_type, value_type
 from momento_lambda.caching.serializers import JSON, Serializer
@@ -133,7 +132,7 @@ class Cache:
             decode_loaded=decode_loaded,
             chance=chance,
         )
-        check_options(options)
+        policy = default_policy(options)
         self._keys = CacheKeys(namespace, version)
         self._breaker = breaker or Breaker()
         self._observers = Observers(self._name or "", tuple(observers))
@@ -142,12 +141,12 @@ class Cache:
             self._name,
             self._clients,
             options,
+            default_policy=policy,
             breaker=self._breaker,
             tier=local_tier,
             observers=self._observers,
             now_ms=now_ms,
         )
-        self._default_policy = options.policy()
 
     @functools.cached_property
     def aio(self) -> "AsyncCache":
@@ -348,7 +347,7 @@ class Cache:
             loader: Called without arguments, at most once. What it raises is raised here.
             ttl: How long the value lives, or a function of the value; None for the cache's default.
         """
-        plan = self._workings.reads.one(self._keys.key(key), self._policy(ttl))
+        plan = self._workings.reads.one(self._keys.key(key), self._workings.policy(ttl))
         return self._workings.runner.run(plan, loader).value
 
     def get_or_load_many(
@@ -368,19 +367,19 @@ class Cache:
             key: A template of the key with one `{}` for the id, as in "user:{}".
             ttl: How long values live, or a function of id and value; None for the cache's default.
         """
-        plan = self._workings.batches.many(self._keys.by_id(ids, key), self._policy(ttl))
+        plan = self._workings.batches.many(self._keys.by_id(ids, key), self._workings.policy(ttl))
         found: dict[Id, Any] = self._workings.runner.run(plan, loader)
         return found
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value under a key; the default where there is none, or the cache does not answer."""
-        plan = self._workings.reads.peek(self._keys.key(key), self._default_policy)
+        plan = self._workings.reads.peek(self._keys.key(key), self._workings.default_policy)
         found = self._workings.runner.run(plan, _no_loader)
         return default if found is None else found.value
 
     def put(self, key: str, value: Any, *, ttl: Ttl | TtlOfValue | None = None) -> bool:
         """Store a value, and return whether the cache took it."""
-        plan = self._workings.writes.put(self._keys.key(key), value, self._policy(ttl))
+        plan = self._workings.writes.put(self._keys.key(key), value, self._workings.policy(ttl))
         return bool(self._workings.runner.run(plan, _no_loader))
 
     def invalidate(self, key: str, *, strict: bool = False) -> bool:
@@ -404,7 +403,7 @@ class Cache:
             writer: Writes it where it belongs. What it raises is raised here, and the cache is as it was.
             ttl: How long the value lives in the cache.
         """
-        plan = self._workings.writes.write_through(self._keys.key(key), value, self._policy(ttl))
+        plan = self._workings.writes.write_through(self._keys.key(key), value, self._workings.policy(ttl))
         written: R = self._workings.runner.run(plan, writer)
         return written
 
@@ -460,9 +459,6 @@ class Cache:
 
     def __repr__(self) -> str:
         return f"Cache({self._name!r})"
-
-    def _policy(self, ttl: Ttl | TtlOfValue | None) -> Policy:
-        return self._default_policy if ttl is None else self._workings.options.policy(ttl=ttl)
 
 
 def _no_loader(*_: object) -> None:

@@ -106,8 +106,8 @@ class Options(Record):
         return Bare(fitting) if raw else Envelope(fitting, fingerprint(returns), self.compress_over)
 
 
-def check_options(options: Options) -> None:
-    """Refuse options that no policy could be made of.
+def default_policy(options: Options) -> Policy:
+    """Return what holds where no function and no call says otherwise.
 
     Raises:
         InvalidArgumentError: A value that no option may have.
@@ -123,7 +123,7 @@ def check_options(options: Options) -> None:
             f"serializer is of type {type(options.serializer).__name__}: give JSON, BYTES, TEXT, or an object with "
             "dumps and loads"
         )
-    options.policy()
+    return options.policy()
 
 
 def _early(early_refresh: EarlyRefresh) -> tuple[float | None, bool]:

@@ -6,9 +6,11 @@ from typing import final
 from momento_lambda.caching.back_off import BackOff
 from momento_lambda.caching.breaker import Breaker
 from momento_lambda.caching.events import Observers
+from momento_lambda.caching.lifetime import TtlOfValue
 from momento_lambda.caching.loading import Loading
 from momento_lambda.caching.local_tier import LocalTier
 from momento_lambda.caching.options import Options
+from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.read_aside import ReadAside
 from momento_lambda.caching.read_many import ReadMany
 from momento_lambda.caching.record import Record
@@ -20,6 +22,7 @@ from momento_lambda.caching.trouble import Trouble
 from momento_lambda.caching.writes import Writes
 from momento_lambda.runtime.clients import ClientSource
 from momento_lambda.runtime.invocation import time_left
+from momento_lambda.ttl import Ttl
 
 
 @final
@@ -27,6 +30,7 @@ class Workings(Record):
     """The parts of one cache that functions and calls work with."""
 
     options: Options
+    default_policy: Policy
     reads: ReadAside
     loading: Loading
     batches: ReadMany
@@ -35,12 +39,17 @@ class Workings(Record):
     runner: Runner
     observers: Observers
 
+    def policy(self, ttl: Ttl | TtlOfValue | None) -> Policy:
+        """Return what holds for one call that says how long its value lives, or does not."""
+        return self.default_policy if ttl is None else self.options.policy(ttl=ttl)
+
 
 def assemble(
     name: str | None,
     clients: ClientSource,
     options: Options,
     *,
+    default_policy: Policy,
     breaker: Breaker,
     tier: LocalTier | None,
     observers: Observers,
@@ -52,6 +61,7 @@ def assemble(
         name: The cache on the server; None where the environment should have named it.
         clients: Where clients come from.
         options: What holds for the whole cache.
+        default_policy: What they are for a call that says nothing.
         breaker: What leaves the cache alone after failures.
         tier: The tier in this process, or None.
         observers: Who is told of what happens.
@@ -78,6 +88,7 @@ def assemble(
     )
     return Workings(
         options=options,
+        default_policy=default_policy,
         reads=ReadAside(shelf, loading, observers, options.chance),
         loading=loading,
         batches=ReadMany(shelf, loads=loads, back_off=back_off, trouble=trouble, observers=observers),
