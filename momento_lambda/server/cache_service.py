@@ -6,7 +6,8 @@ from typing import Final
 from momento_lambda.errors import InvalidArgumentError
 from momento_lambda.permissions import Right
 from momento_lambda.responses import TtlUpdate
-from momento_lambda.server.limits import LONGEST_INTEGER, check_integer_size, check_item_size, stored_ttl_ms
+from momento_lambda.server.integers import LONGEST_INTEGER
+from momento_lambda.server.limits import check_integer_size, check_item_size, stored_ttl_ms
 from momento_lambda.server.procedure import Procedure, batch_procedure, cache_procedure
 from momento_lambda.server.store import Condition, Item, ItemType, Keyspace, TtlChange
 from momento_lambda.wire import cache_pb2 as pb

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError, Message
 
 from momento_lambda.errors import FailedPreconditionError, InternalError, InvalidArgumentError, MomentoError
 from momento_lambda.server import cache_service, control_service, token_service
+from momento_lambda.server.accounts import Accounts
 from momento_lambda.server.authority import Asker, Authority
 from momento_lambda.server.control_service import unknown_cache
 from momento_lambda.server.faults import FaultInjection
@@ -21,7 +22,6 @@ from momento_lambda.server.limits import TokenItemTooLargeError
 from momento_lambda.server.procedure import Audience, Procedure, Subject
 from momento_lambda.server.refusals import refuse, status_of
 from momento_lambda.server.store import Keyspace, Store
-from momento_lambda.server.token_limits import Accounts
 from momento_lambda.server.tokens import TokenVerifier
 from momento_lambda.server.traffic import Call, Traffic
 from momento_lambda.wire import cache_pb2 as pb

@@ -4,13 +4,11 @@ from typing import Final
 
 from momento_lambda.configuration import MAX_ITEM_BYTES
 from momento_lambda.errors import InvalidArgumentError, LimitExceededError
+from momento_lambda.server.integers import LONGEST_INTEGER
 from momento_lambda.ttl import MAX_TTL_MS
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """Far above the item limit, so that an item that is too large is answered by this server and not by its transport."""
-
-LONGEST_INTEGER: Final = 20
-"""Integers are kept as decimal text, a sign and 19 digits."""
 
 
 class ItemTooLargeError(LimitExceededError):

@@ -1,18 +1,14 @@
 """The items of one cache, in memory."""
 
-import re
 from collections.abc import Sequence
 from typing import final
 
 from momento_lambda.responses import TtlUpdate
 from momento_lambda.server.clock import NANOSECONDS_PER_MILLISECOND, Clock
-from momento_lambda.server.integers import no_integer, sum_too_large
+from momento_lambda.server.integers import sum_of
 from momento_lambda.server.item_table import ItemTable
 from momento_lambda.server.memory_budget import MemoryBudget
 from momento_lambda.server.store import Condition, Item, ItemType, TtlChange
-
-_INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
-_INT64 = range(-(2**63), 2**63)
 
 
 @final
@@ -72,9 +68,7 @@ class MemoryKeyspace:
 
     async def increment(self, key: bytes, amount: int, ttl_ms: int) -> int:
         """Add to an item kept as decimal text, none counting as 0; give it this time to live; return the sum."""
-        total = _integer(self._value(key)) + amount
-        if total not in _INT64:
-            raise sum_too_large()
+        total = sum_of(self._value(key), amount)
         await self.set(Item(key, b"%d" % total, ttl_ms))
         return total
 
@@ -120,12 +114,3 @@ class MemoryKeyspace:
     def _store(self, item: Item) -> None:
         now = self._clock()
         self._table.put(item.key, item.value, now + item.ttl_ms * NANOSECONDS_PER_MILLISECOND, now)
-
-
-def _integer(value: bytes | None) -> int:
-    if value is None:
-        return 0
-    number = int(value) if _INTEGER.fullmatch(value) else None
-    if number is None or number not in _INT64:
-        raise no_integer()
-    return number

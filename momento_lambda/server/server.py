@@ -10,6 +10,7 @@ import grpc.aio
 from momento_lambda.endpoint import Endpoint, is_loopback
 from momento_lambda.errors import InvalidArgumentError, MomentoError
 from momento_lambda.server import clock as clocks
+from momento_lambda.server.accounts import Accounts
 from momento_lambda.server.authority import Authority
 from momento_lambda.server.clock import Clock
 from momento_lambda.server.faults import FaultInjection
@@ -22,7 +23,7 @@ from momento_lambda.server.signing_key import SigningKeys
 from momento_lambda.server.status import Status, take_status
 from momento_lambda.server.store import Store
 from momento_lambda.server.tls import TlsIdentity
-from momento_lambda.server.token_limits import UNLIMITED, Accounts, TokenLimits
+from momento_lambda.server.token_limits import UNLIMITED, TokenLimits
 from momento_lambda.server.tokens import TokenVerifier
 from momento_lambda.server.tool_handlers import tool_handlers
 from momento_lambda.server.traffic import Traffic

@@ -14,7 +14,7 @@ from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire.rpc import Rpc
 
 if TYPE_CHECKING:
-    from momento_lambda.server.token_limits import Account
+    from momento_lambda.server.accounts import Account
 
 LATENCY_BOUNDS: Final = (
     *(0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01),

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from momento_lambda.errors import AuthenticationError, InvalidArgumentError, LimitExceededError
 from momento_lambda.server import LocalServer, ManualClock, SigningKey, TokenLimits
+from momento_lambda.server.accounts import Account, Accounts
 from momento_lambda.server.clock import NANOSECONDS_PER_SECOND
 from momento_lambda.server.limits import RequestRateError, ThroughputError
 from momento_lambda.server.signing_key import SigningKeysInMemory
-from momento_lambda.server.token_limits import UNLIMITED, Account, Accounts
+from momento_lambda.server.token_limits import UNLIMITED
 from momento_lambda.server.tokens import TokenVerifier, create_token
 from momento_lambda.wire import auth_rpcs
 from momento_lambda.wire import cache_pb2 as pb
