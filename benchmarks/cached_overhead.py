@@ -1,13 +1,12 @@
 """What `@cached` adds to a hit, over the bare call of the client that it makes."""
 
-import multiprocessing
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from benchmarks.beside import running, stay
 from benchmarks.report import Report, Target, arguments, publish
 from momento_lambda import Cache, Configuration, LocalTier, SimpleCacheClient
 from momento_lambda.caching.cached import CachedFunction
@@ -42,23 +41,9 @@ class Medians:
 def main() -> None:
     """Measure, and print what was found."""
     told = arguments(__doc__).parse_args()
-    with server() as token:
+    with running(_serve) as token:
         found = measure(token, rounds=200 if told.quick else 20_000)
     publish(report(found), write=told.write)
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """Run a server in a process of its own, which shares no interpreter with what is measured; yield its token."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,))
-    process.start()
-    try:
-        yield ours.recv()
-    finally:
-        ours.send("enough")
-        process.join()
 
 
 def measure(token: str, rounds: int) -> Medians:
@@ -131,9 +116,8 @@ def _microseconds(call: Callable[[], object], times: int) -> float:
 
 
 def _serve(parent: Connection) -> None:
-    with LocalServer(caches=[CACHE]) as running:
-        parent.send(running.create_token())
-        parent.recv()
+    with LocalServer(caches=[CACHE]) as server:
+        stay(parent, server.create_token())
 
 
 if __name__ == "__main__":

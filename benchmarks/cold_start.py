@@ -1,17 +1,16 @@
 """From the start of a function's process to its first hit, over TLS, beside the official SDK."""
 
 import json
-import multiprocessing
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import trustme
 
+from benchmarks.beside import running, stay
 from benchmarks.charts import BarChart
 from benchmarks.cold.layers import OFFICIAL, our_layer, plain_layer, without_bytecode
 from benchmarks.report import Report, Target, arguments, publish
@@ -31,7 +30,7 @@ def main() -> None:
     told = arguments(__doc__).parse_args()
     if not local_lambda_available():
         sys.exit("cold_start.py needs awslambdaric, which has wheels for Linux alone")
-    with tempfile.TemporaryDirectory(prefix="momento-lambda-cold-") as name, tls_server() as environment:
+    with tempfile.TemporaryDirectory(prefix="momento-lambda-cold-") as name, running(_serve) as environment:
         folder = Path(name)
         ours = our_layer(folder, offline=told.quick)
         sources = without_bytecode(ours, folder / "sources")
@@ -74,22 +73,8 @@ def measure(
     return found
 
 
-@contextmanager
-def tls_server() -> Iterator[dict[str, str]]:
-    """Run a server with a certificate of its own, in another process; yield what a function needs to reach it."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,))
-    process.start()
-    theirs.close()
-    try:
-        yield ours.recv()
-    finally:
-        ours.close()
-        process.join()
-
-
 def _serve(parent: Connection) -> None:
+    """Run a server with a certificate of its own; say what a function needs to reach it."""
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     chain = b"".join(part.bytes() for part in certificate.cert_chain_pems)
@@ -98,8 +83,7 @@ def _serve(parent: Connection) -> None:
         credentials = CredentialProvider.from_string(token, cache_endpoint=server.address, root_certificates=trusted)
         with SimpleCacheClient(credentials, 3_600) as client:
             client.set(CACHE, KEY, USER)
-        parent.send({"TOKEN": token, "SERVER": server.address, "AUTHORITY": trusted.decode(), "CACHE": CACHE})
-        parent.poll(None)
+        stay(parent, {"TOKEN": token, "SERVER": server.address, "AUTHORITY": trusted.decode(), "CACHE": CACHE})
 
 
 def report(found: dict[str, list[tuple[float, float]]]) -> Report:

@@ -1,11 +1,11 @@
 """The servers that clients are measured with, each in a process of its own."""
 
 import asyncio
-import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
+from benchmarks.beside import running, stay
 from benchmarks.clients.client import CACHE, Place
 from benchmarks.clients.prompt_server import PromptServer
 from momento_lambda.server import LocalServer
@@ -18,14 +18,14 @@ PROMPT_BYTES = 100
 @contextmanager
 def cache_server() -> Iterator[Place]:
     """Run the embedded server, which shares no interpreter with what is measured."""
-    with _in_a_process(_serve) as place:
+    with running(_serve) as place:
         yield place
 
 
 @contextmanager
 def prompt_server() -> Iterator[Place]:
     """Run a server that takes next to no time, and answers gets alone."""
-    with _in_a_process(_serve_promptly) as place:
+    with running(_serve_promptly) as place:
         yield place
 
 
@@ -36,24 +36,9 @@ def redis_server() -> Iterator[Place]:
         yield Place(server.port)
 
 
-@contextmanager
-def _in_a_process(serve: Callable[[Connection], None]) -> Iterator[Place]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs,))
-    process.start()
-    theirs.close()
-    try:
-        yield ours.recv()
-    finally:
-        ours.close()  # which the other end finds out, also where this process is killed
-        process.join()
-
-
 def _serve(parent: Connection) -> None:
     with LocalServer(caches=[CACHE]) as server:
-        parent.send(Place(server.port, server.create_token()))
-        parent.poll(None)
+        stay(parent, Place(server.port, server.create_token()))
 
 
 def _serve_promptly(parent: Connection) -> None:
@@ -61,7 +46,7 @@ def _serve_promptly(parent: Connection) -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: PromptServer(bytes(PROMPT_BYTES)), "127.0.0.1", 0)
         async with server:
-            parent.send(Place(server.sockets[0].getsockname()[1], "asked.for.by.nobody"))
-            await asyncio.to_thread(parent.poll, None)
+            place = Place(server.sockets[0].getsockname()[1], "asked.for.by.nobody")
+            await asyncio.to_thread(stay, parent, place)
 
     asyncio.run(serve())

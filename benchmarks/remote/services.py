@@ -1,12 +1,11 @@
 """What a function talks to: a cache server some way off, and a slow source, each in a process of its own."""
 
-import multiprocessing
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Any
 
+from benchmarks.beside import running, stay
 from benchmarks.remote.source import Latency, Source
 from momento_lambda import CredentialProvider
 from momento_lambda.server import LocalServer
@@ -16,45 +15,25 @@ from momento_lambda.testing import FaultProxy
 @contextmanager
 def far_cache(name: str, network: float) -> Iterator[CredentialProvider]:
     """Run a cache server, each way so many seconds away; yield what a client needs to reach it."""
-    with _in_a_process(_serve_cache, name, network) as (token, address):
+    with running(_serve_cache, name, network) as (token, address):
         yield CredentialProvider.from_string(token, cache_endpoint=address, control_endpoint=address)
 
 
 @contextmanager
 def slow_source(latency: Latency, body: str, *, seed: int) -> Iterator[str]:
     """Run a source that answers after a latency; yield its URL."""
-    with _in_a_process(_serve_source, latency, body, seed) as url:
+    with running(_serve_source, latency, body, seed) as url:
         yield url
-
-
-@contextmanager
-def _in_a_process(serve: Callable[..., None], *arguments: object) -> Iterator[Any]:
-    """Run a server until the block ends; yield what it says of itself once it is up."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, *arguments))
-    process.start()
-    theirs.close()
-    try:
-        yield ours.recv()
-    finally:
-        ours.close()  # which the other end finds out, also where this process is killed
-        process.join()
 
 
 def _serve_cache(parent: Connection, name: str, network: float) -> None:
     with LocalServer(caches=[name]) as server, FaultProxy(server.host, server.port) as proxy:
         proxy.add_latency(network)
-        _serve_until_left(parent, (server.create_token(), proxy.address))
+        stay(parent, (server.create_token(), proxy.address))
 
 
 def _serve_source(parent: Connection, latency: Latency, body: str, seed: int) -> None:
     with Source(latency, body, seed) as source:
         threading.Thread(target=source.serve_forever, daemon=True).start()
-        _serve_until_left(parent, f"http://127.0.0.1:{source.server_port}")
+        stay(parent, f"http://127.0.0.1:{source.server_port}")
         source.shutdown()
-
-
-def _serve_until_left(parent: Connection, about: object) -> None:
-    parent.send(about)
-    parent.poll(None)

@@ -17,8 +17,7 @@ import pytest
 from momento_lambda.testing.redis_server import RedisServer, free_port
 from momento_lambda.wire import cache_rpcs, control_pb2, control_rpcs
 from tests.left_out import NO_PROC
-
-Serve = Callable[..., subprocess.Popen[str]]
+from tests.serve_process import Serve, serving
 
 PATIENCE_SECONDS: Final = 60
 
@@ -27,23 +26,8 @@ PATIENCE_SECONDS: Final = 60
 def serve(redis_server: RedisServer) -> Iterator[Serve]:
     """Start `momento-lambda serve` over an empty store, and see to it that it ends."""
     redis_server.command("FLUSHALL")
-    processes = []
-
-    def start(*options: str) -> subprocess.Popen[str]:
-        arguments = ["serve", "--port", "0", "--no-auth", "--store", f"valkey://{redis_server.address}", *options]
-        process = subprocess.Popen(  # noqa: S603  # this interpreter, and this project's own module
-            [sys.executable, "-m", "momento_lambda.cli.main", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        processes.append(process)
-        return process
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
+    with serving("--no-auth", "--store", f"valkey://{redis_server.address}") as start:
+        yield start
 
 
 def line_of(process: subprocess.Popen[str], begins: str) -> str:

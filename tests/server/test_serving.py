@@ -1,11 +1,9 @@
 """The server as a process: what it says, and how it ends."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +11,14 @@ import grpc
 import pytest
 
 from momento_lambda.wire import cache_rpcs as rpcs
-
-Serve = Callable[..., subprocess.Popen[str]]
-
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("MOMENTO_")}
+from tests.serve_process import ENVIRONMENT, MAIN, Serve, serving
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Start `momento-lambda serve` on a free port, and see to it that it ends."""
-    processes = []
-
-    def start(*options: str) -> subprocess.Popen[str]:
-        arguments = ["serve", "--port", "0", "--data-dir", str(tmp_path), "--faults", *options]
-        process = subprocess.Popen(  # noqa: S603  # this interpreter, and this project's own module
-            [sys.executable, "-m", "momento_lambda.cli.main", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=ENVIRONMENT,
-        )
-        processes.append(process)
-        return process
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
+    with serving("--data-dir", str(tmp_path), "--faults") as start:
+        yield start
 
 
 def address_of(process: subprocess.Popen[str]) -> str:
@@ -112,7 +91,7 @@ def test_draining_comes_before_stopping(serve: Serve) -> None:
 def test_it_is_told_by_its_environment(tmp_path: Path) -> None:
     """Each option is a variable too, and one that is typed wins over it."""
     variables = {"MOMENTO_SERVER_PORT": "1", "MOMENTO_SERVER_NO_AUTH": "true", "MOMENTO_SERVER_LOG_LEVEL": "nonsense"}
-    command = [sys.executable, "-m", "momento_lambda.cli.main", "serve", "--data-dir", str(tmp_path), "--port", "0"]
+    command = [*MAIN, "serve", "--data-dir", str(tmp_path), "--port", "0"]
     refused = subprocess.run(  # noqa: S603  # this interpreter, and this project's own module
         command, env=ENVIRONMENT | variables, capture_output=True, text=True, check=False
     )
@@ -134,7 +113,7 @@ def test_it_serves_with_tokens_of_its_data_folder(serve: Serve, tmp_path: Path) 
     process = serve()
     endpoint = address_of(process)
     token = subprocess.run(  # noqa: S603  # this interpreter, and this project's own module
-        [sys.executable, "-m", "momento_lambda.cli.main", "token", "create", "--data-dir", str(tmp_path)],
+        [*MAIN, "token", "create", "--data-dir", str(tmp_path)],
         capture_output=True,
         text=True,
         check=True,
