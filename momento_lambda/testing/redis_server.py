@@ -1,7 +1,6 @@
 """A Redis of a test's own: one process on a free port, which keeps nothing."""
 
 import os
-import random
 import shutil
 import signal
 import socket
@@ -16,8 +15,7 @@ from typing import Final, Self, final
 PROGRAM: Final = "redis-server"
 _HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 20.0
-# Below those that systems give to connections, so that none takes one that was found free.
-_PORTS: Final = range(20_000, 32_000)
+_held: Final[list[socket.socket]] = []
 
 
 def is_installed() -> bool:
@@ -26,15 +24,17 @@ def is_installed() -> bool:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    while True:
-        port = random.choice(_PORTS)  # noqa: S311  # nothing is secret about it
-        with socket.socket() as probe:
-            try:
-                probe.bind((_HOST, port))
-            except OSError:
-                continue
-        return port
+    """Return a port of this machine that nobody listens on and that nobody else is given while this process runs.
+
+    A socket stays bound to it. A server that allows addresses to be used again, as Redis does, listens there
+    all the same, any number of times.
+    """
+    holder = socket.socket()
+    _held.append(holder)
+    holder.bind((_HOST, 0))
+    # Only now: a socket that is bound with it would be given a port that another one holds.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return int(holder.getsockname()[1])
 
 
 @final
