@@ -12,6 +12,7 @@ from momento_lambda.client.headers import INTRODUCTION, Metadata
 from momento_lambda.client.retry import DOUBTFUL_SECONDS, LONGEST_IDLE_SECONDS, SHORTEST_SILENCE_SECONDS, Retry
 from momento_lambda.client.stopwatch import Stopwatch
 from momento_lambda.errors import AuthenticationError, ClientStateError, MomentoError
+from momento_lambda.wire.packed import PACKED_REPLIES
 from momento_lambda.wire.rpc import Reply, Request, Rpc
 
 # In a child process, what its parent was connected by. Destroying it would be heard at the other end.
@@ -70,12 +71,12 @@ class SyncChannel:
         return reply
 
     def stream(self, rpc: Rpc[Request, Reply], request: Request, metadata: Metadata, timeout: float) -> list[Reply]:
-        """Return all the answers that a request is streamed.
+        """Return all the messages that a request is streamed, in which a server may have packed its answers.
 
         Raises:
             MomentoError: As `unary`; what had arrived by then is dropped.
         """
-        replies: list[Reply] = self._attempt(rpc, request, metadata, timeout)
+        replies: list[Reply] = self._attempt(rpc, request, (*metadata, PACKED_REPLIES), timeout)
         return replies
 
     def claim(self) -> None:

@@ -26,6 +26,7 @@ from momento_lambda.server.tokens import TokenVerifier
 from momento_lambda.server.traffic import Call, Traffic
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire.auth_rpcs import GENERATE_DISPOSABLE_TOKEN
+from momento_lambda.wire.packed import PACKED_REPLIES, pack
 
 PROCEDURES: Final = (*cache_service.PROCEDURES, *control_service.PROCEDURES, *token_service.PROCEDURES)
 
@@ -92,10 +93,13 @@ class Handlers(grpc.GenericRpcHandler):
 
         async def answer_each(request: bytes, context: Context) -> None:
             with Call(traffic, counted, len(request)) as call:
-                for reply in await self._reply(procedure, request, context, call):
-                    if reads:
-                        traffic.reads_of(call.cache).count(reply)
-                    encoded = reply.SerializeToString()
+                replies = await self._reply(procedure, request, context, call)
+                if reads:
+                    replies = traffic.reads_of(call.cache).counted(replies)
+                if PACKED_REPLIES in (context.invocation_metadata() or ()):
+                    replies = pack(replies)
+                for message in replies:
+                    encoded = message.SerializeToString()
                     call.sent_bytes += len(encoded)
                     await context.write(encoded)
 

@@ -5,7 +5,7 @@ them what it likes.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, final
@@ -69,6 +69,12 @@ class CacheReads:
             self.hits += 1
         else:
             self.misses += 1
+
+    def counted(self, replies: Iterable[pb.GetResponse]) -> Iterator[pb.GetResponse]:
+        """Yield replies, each counted when it is taken."""
+        for reply in replies:
+            self.count(reply)
+            yield reply
 
 
 @final

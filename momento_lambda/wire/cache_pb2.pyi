@@ -25,14 +25,16 @@ class GetRequest(_message.Message):
     def __init__(self, cache_key: _Optional[bytes] = ...) -> None: ...
 
 class GetResponse(_message.Message):
-    __slots__ = ("result", "cache_body", "message")
+    __slots__ = ("result", "cache_body", "message", "packed")
     RESULT_FIELD_NUMBER: _ClassVar[int]
     CACHE_BODY_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    PACKED_FIELD_NUMBER: _ClassVar[int]
     result: CacheResult
     cache_body: bytes
     message: str
-    def __init__(self, result: _Optional[_Union[CacheResult, str]] = ..., cache_body: _Optional[bytes] = ..., message: _Optional[str] = ...) -> None: ...
+    packed: _containers.RepeatedCompositeFieldContainer[GetResponse]
+    def __init__(self, result: _Optional[_Union[CacheResult, str]] = ..., cache_body: _Optional[bytes] = ..., message: _Optional[str] = ..., packed: _Optional[_Iterable[_Union[GetResponse, _Mapping]]] = ...) -> None: ...
 
 class GetBatchRequest(_message.Message):
     __slots__ = ("items",)
@@ -51,12 +53,14 @@ class SetRequest(_message.Message):
     def __init__(self, cache_key: _Optional[bytes] = ..., cache_body: _Optional[bytes] = ..., ttl_milliseconds: _Optional[int] = ...) -> None: ...
 
 class SetResponse(_message.Message):
-    __slots__ = ("result", "message")
+    __slots__ = ("result", "message", "packed")
     RESULT_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    PACKED_FIELD_NUMBER: _ClassVar[int]
     result: CacheResult
     message: str
-    def __init__(self, result: _Optional[_Union[CacheResult, str]] = ..., message: _Optional[str] = ...) -> None: ...
+    packed: _containers.RepeatedCompositeFieldContainer[SetResponse]
+    def __init__(self, result: _Optional[_Union[CacheResult, str]] = ..., message: _Optional[str] = ..., packed: _Optional[_Iterable[_Union[SetResponse, _Mapping]]] = ...) -> None: ...
 
 class SetBatchRequest(_message.Message):
     __slots__ = ("items",)

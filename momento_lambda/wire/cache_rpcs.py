@@ -9,6 +9,7 @@ from momento_lambda.responses import MISS, NOT_STORED, STORED, GetResponse, Hit,
 from momento_lambda.ttl import Ttl, ttl_milliseconds
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire.arguments import Bytes, Key, OtherKey, item_bytes, key_bytes, many_keys, value_bytes
+from momento_lambda.wire.packed import unpack
 from momento_lambda.wire.rpc import Rpc
 
 GET: Final = Rpc("/cache_client.Scs/Get", pb.GetRequest, pb.GetResponse, repeatable=True)
@@ -68,8 +69,9 @@ def get_batch_requests(keys: Iterable[Bytes], max_bytes: int) -> list[pb.GetBatc
     return [pb.GetBatchRequest(items=items[part]) for part in _parts(sizes, max_bytes)]
 
 
-def read_get_batch(asked: int, replies: Sequence[pb.GetResponse]) -> list[GetResponse]:
+def read_get_batch(asked: int, messages: Sequence[pb.GetResponse]) -> list[GetResponse]:
     """Return the answers of one batch, in the order asked."""
+    replies = unpack(messages)
     _check_count("GetBatch", asked, len(replies))
     return [read_get(reply) for reply in replies]
 
@@ -95,8 +97,9 @@ def set_batch_requests(
     return [pb.SetBatchRequest(items=requests[part]) for part in _parts(sizes, max_bytes)]
 
 
-def read_set_batch(asked: int, replies: Sequence[pb.SetResponse]) -> None:
+def read_set_batch(asked: int, messages: Sequence[pb.SetResponse]) -> None:
     """Return if every item of one batch was stored."""
+    replies = unpack(messages)
     _check_count("SetBatch", asked, len(replies))
     for reply in replies:
         read_set(reply)

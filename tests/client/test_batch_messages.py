@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from momento_lambda import LimitExceededError, Miss, SimpleCacheClientAsync, UnknownError
+from momento_lambda import Hit, LimitExceededError, Miss, SimpleCacheClientAsync, UnknownError
 from momento_lambda.configuration import MAX_ITEM_BYTES
+from momento_lambda.wire import cache_pb2 as pb
+from momento_lambda.wire import cache_rpcs as rpcs
+from momento_lambda.wire.packed import PACKED_REPLIES
 
 if TYPE_CHECKING:
     from tests.client.conftest import ScriptedServer
@@ -80,6 +83,46 @@ async def test_times_to_live_travel(client: SimpleCacheClientAsync, server: "Scr
 
     sent = [[item.ttl_milliseconds for item in attempt.request.items] for attempt in server.attempts]
     assert [[90_000, 5_000, 90_000], [60_000]] == sent
+
+
+async def test_batches_alone_say_that_packed_answers_can_be_read(
+    client: SimpleCacheClientAsync, server: "ScriptedServer"
+) -> None:
+    """Calls that stream their answers let the server pack them; others carry nothing for it."""
+    await client.get_multi("cache", ["a", "b"])
+    await client.set_multi("cache", {"a": ""})
+    await client.get("cache", "a")
+
+    name, value = PACKED_REPLIES
+    assert [value, value, None] == [attempt.headers.get(name) for attempt in server.attempts]
+
+
+async def test_packed_answers_are_read(client: SimpleCacheClientAsync, server: "ScriptedServer") -> None:
+    """Answers that come several to a message, or some so and some not, are answers in the order asked."""
+    a, b, c = (pb.GetResponse(result=pb.HIT, cache_body=value) for value in (b"a", b"b", b"c"))
+    server.replies[rpcs.GET_BATCH] = lambda _request: [pb.GetResponse(packed=[a, b]), c]
+    ok = pb.SetResponse(result=pb.OK)
+    server.replies[rpcs.SET_BATCH] = lambda _request: [pb.SetResponse(packed=[ok, ok])]
+
+    assert (Hit(b"a"), Hit(b"b"), Hit(b"c")) == await client.get_multi("cache", ["a", "b", "c"])
+    await client.set_multi("cache", {"a": "", "b": ""})
+
+
+async def test_one_bad_answer_among_packed_ones(client: SimpleCacheClientAsync, server: "ScriptedServer") -> None:
+    """An item that was not stored is found out, wherever in a message its answer stands."""
+    answers = [pb.SetResponse(result=pb.OK), pb.SetResponse(message="on fire")]
+    server.replies[rpcs.SET_BATCH] = lambda _request: [pb.SetResponse(packed=answers)]
+
+    with pytest.raises(UnknownError, match="on fire"):
+        await client.set_multi("cache", {"a": "", "b": ""})
+
+
+async def test_packed_answers_that_are_too_few(client: SimpleCacheClientAsync, server: "ScriptedServer") -> None:
+    """Answers are counted, not messages."""
+    server.replies[rpcs.GET_BATCH] = lambda _request: [pb.GetResponse(packed=[pb.GetResponse(result=pb.MISS)])] * 2
+
+    with pytest.raises(UnknownError, match="GetBatch answered 2 of 3 items"):
+        await client.get_multi("cache", ["a", "b", "c"])
 
 
 async def test_a_batch_with_too_few_answers(client: SimpleCacheClientAsync, server: "ScriptedServer") -> None:

@@ -6,6 +6,7 @@ import pytest
 from momento_lambda.server import ManualClock
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire import cache_rpcs as rpcs
+from momento_lambda.wire.packed import PACKED_REPLIES, unpack
 
 Call = Callable[..., Any]
 
@@ -13,6 +14,7 @@ HIT = pb.GetResponse(result=pb.HIT, cache_body=b"value")
 MISS = pb.GetResponse(result=pb.MISS)
 MINUTE = 60_000
 DAY = 86_400_000
+PACKED = dict([PACKED_REPLIES])
 
 
 def stored(call: Call, value: bytes = b"value", ttl_milliseconds: int = MINUTE) -> None:
@@ -102,6 +104,24 @@ class TestBatches:
         stored(call, bytes(1_000_000))
         request = pb.GetBatchRequest(items=[pb.GetRequest(cache_key=b"key")] * 50)
         assert [1_000_000] * 50 == [len(reply.cache_body) for reply in call(rpcs.GET_BATCH, request)]
+
+    def test_replies_are_packed_for_who_can_read_them(self, call: Call) -> None:
+        """To a caller that says so, a batch of small items is one message, and to anyone else one for each item."""
+        items = [pb.SetRequest(cache_key=b"%d" % key, cache_body=b"value", ttl_milliseconds=MINUTE) for key in range(9)]
+        asked = pb.GetBatchRequest(items=[pb.GetRequest(cache_key=b"%d" % key) for key in range(10)])
+        [stored] = call(rpcs.SET_BATCH, pb.SetBatchRequest(items=items), **PACKED)
+        [got] = call(rpcs.GET_BATCH, asked, **PACKED)
+        assert [pb.SetResponse(result=pb.OK)] * 9 == list(stored.packed)
+        assert [*[HIT] * 9, MISS] == list(got.packed)
+        assert [*[HIT] * 9, MISS] == call(rpcs.GET_BATCH, asked)
+
+    def test_packed_replies_stay_small(self, call: Call) -> None:
+        """Messages of packed replies stay far below the limit of a message, however large the batch is."""
+        stored(call, bytes(20_000))
+        asked = pb.GetBatchRequest(items=[pb.GetRequest(cache_key=b"key")] * 100)
+        messages = call(rpcs.GET_BATCH, asked, **PACKED)
+        assert [20_000] * 100 == [len(reply.cache_body) for reply in unpack(messages)]
+        assert max(message.ByteSize() for message in messages) < 70_000
 
     def test_keys_exist_answers_in_order(self, call: Call, clock: ManualClock) -> None:
         """KeysExist says of each key whether it has an item, expired ones not; no keys, no answers."""

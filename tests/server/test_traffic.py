@@ -14,6 +14,7 @@ from momento_lambda.server.signing_key import SigningKey, SigningKeysInMemory
 from momento_lambda.server.traffic import LATENCY_BOUNDS, Call, Traffic
 from momento_lambda.wire import cache_pb2 as pb
 from momento_lambda.wire import cache_rpcs as rpcs
+from momento_lambda.wire.packed import PACKED_REPLIES
 
 IN_CACHE = (("cache", "cache"),)
 
@@ -44,14 +45,15 @@ async def ask(channel: grpc.aio.Channel, rpc: Any, request: Any, metadata: Any =
 
 
 async def test_hits_and_misses_are_counted_by_item(server: CacheServer, channel: grpc.aio.Channel) -> None:
-    """Each item asked for is a hit or a miss of its cache, alone or in a batch."""
+    """Each item asked for is a hit or a miss of its cache, alone or in a batch, packed or not."""
     await ask(channel, rpcs.SET, pb.SetRequest(cache_key=b"a", cache_body=b"1", ttl_milliseconds=60_000))
     await ask(channel, rpcs.GET, pb.GetRequest(cache_key=b"a"))
     await ask(channel, rpcs.GET, pb.GetRequest(cache_key=b"b"))
     batch = pb.GetBatchRequest(items=[pb.GetRequest(cache_key=key) for key in (b"a", b"a", b"b", b"c")])
     await ask(channel, rpcs.GET_BATCH, batch)
+    await ask(channel, rpcs.GET_BATCH, batch, (*IN_CACHE, PACKED_REPLIES))
     reads = server.traffic.reads["cache"]
-    assert (3, 3) == (reads.hits, reads.misses)
+    assert (5, 5) == (reads.hits, reads.misses)
     assert ["cache"] == list(server.traffic.reads)
 
 
