@@ -8,7 +8,7 @@ from benchmarks.clients.contestants import (
     OFFICIAL,
     OFFICIAL_ON_LAMBDA,
     OURS,
-    OURS_TUNED,
+    OURS_ON_LAMBDA,
     REDIS,
     STUB,
     STUB_TUNED,
@@ -31,7 +31,7 @@ def main() -> None:
     sizes = SIZES[:2] if told.quick else SIZES
     embedded = {
         "threads": ((OURS, STUB, OFFICIAL, REDIS), sizes),
-        "threads, tuned": ((OURS_TUNED, STUB_TUNED, OFFICIAL_ON_LAMBDA), sizes[-2:-1]),
+        "threads, on Lambda": ((OURS_ON_LAMBDA, STUB_TUNED, OFFICIAL_ON_LAMBDA), sizes[-2:-1]),
         "coroutines": (ASYNC, sizes),
     }
     prompt = {f"{group}, {PROMPT}": (clients[:3], sizes[-2:-1]) for group, (clients, _) in embedded.items()}
@@ -64,9 +64,9 @@ def report(found: Sweep) -> Report:
             "`get_multi` of this library and `MGET` of redis-py are one call. The bare gRPC stub makes a call for each "
             "key, all at once on one channel,\nand so does the official SDK for asyncio; for threads it offers one get "
             "after the other.\n"
-            "Ratios are of medians of rounds, to this library's client and to the others'. The embedded server sends "
-            "an answer for each key by itself;\nthe prompt server, which knows no other value, sends all in one piece, "
-            "as a hosted service may: there the client is what is measured."
+            "Ratios are of medians of rounds, to this library's client and to the others'. The embedded server packs "
+            "the answers to a batch into few messages for this\nclient; the prompt server knows one value and sends "
+            "each by itself, all in one piece, as a hosted service may: there the client is what is measured."
         ),
         header=("clients", "keys", "client", "to momento-lambda", "to the stub", "to official", "to redis-py", "µs"),
         rows=list(rows(found, (STUB.name, OFFICIAL.name, REDIS.name), OURS.name)),

@@ -22,6 +22,7 @@ from momento_lambda.testing import LocalLambda, local_lambda_available
 FUNCTIONS = Path(__file__).with_name("cold") / "functions"
 CACHE, KEY, USER = "users", "user-7", json.dumps({"id": "7", "name": "Grace"})
 OURS, THEIRS = "client, layer", "official SDK, plain layer"
+UNTUNED = "client, layer, gRPC as it is"
 MOST_OF_OFFICIAL = 0.65
 
 
@@ -36,7 +37,7 @@ def main() -> None:
         sources = without_bytecode(ours, folder / "sources")
         functions = {
             OURS: ("client", ours),
-            "client, layer, tuned": ("client", ours),
+            UNTUNED: ("client", ours),
             "@cached, layer": ("cached", ours),
             "client, layer without bytecode": ("client", sources),
             THEIRS: ("official", plain_layer(folder / "official", *OFFICIAL)),
@@ -55,13 +56,13 @@ def measure(
         shutil.copy(FUNCTIONS / f"{module}.py", folder / "functions" / module)
     for number in range(rounds + 1):
         for name, (module, layer) in functions.items():
-            tuned = {"MOMENTO_LAMBDA_GRPC_TUNING": "1"} if "tuned" in name else {}
+            switch = {"MOMENTO_LAMBDA_GRPC_TUNING": "0"} if name == UNTUNED else {}
             function = LocalLambda(
                 f"{module}.handler",
                 task_root=folder / "functions" / module,
                 layers=[layer],
                 # /opt and /var/task keep nothing that is compiled.
-                environment=environment | tuned | {"PYTHONDONTWRITEBYTECODE": "1"},
+                environment=environment | switch | {"PYTHONDONTWRITEBYTECODE": "1"},
                 init_timeout=60,
             )
             with function:

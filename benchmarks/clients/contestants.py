@@ -14,9 +14,8 @@ from benchmarks.clients.servers import cache_server, prompt_server, redis_server
 from momento_lambda.testing.redis_server import is_installed
 
 ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "measured"}
-# What this library sets for a tuned function; a bare stub is told so by hand.
-TUNED = {"MOMENTO_LAMBDA_GRPC_TUNING": "1"} | ON_LAMBDA
-TUNED_STUB = {"GRPC_EXPERIMENTS": "-event_engine_client"} | ON_LAMBDA
+# What this library sets on Lambda; a bare stub is told so by hand.
+TUNED = {"GRPC_EXPERIMENTS": "-event_engine_client"} | ON_LAMBDA
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +39,9 @@ OURS = Contestant("momento-lambda", "of_momento_lambda")
 STUB = Contestant("bare gRPC stub", "of_grpc")
 OFFICIAL = Contestant("official SDK", "of_momento")
 REDIS = Contestant("redis-py", "of_redis")
-OURS_TUNED = Contestant("momento-lambda, tuned", "of_momento_lambda", environment=TUNED)
-STUB_TUNED = Contestant("bare gRPC stub, tuned", "of_grpc", environment=TUNED_STUB)
-OFFICIAL_ON_LAMBDA = Contestant("official SDK, on Lambda", "of_momento", environment=ON_LAMBDA)
+OURS_ON_LAMBDA = Contestant("momento-lambda", "of_momento_lambda", environment=ON_LAMBDA)
+STUB_TUNED = Contestant("bare gRPC stub, tuned", "of_grpc", environment=TUNED)
+OFFICIAL_ON_LAMBDA = Contestant("official SDK", "of_momento", environment=ON_LAMBDA)
 
 
 def coroutines(contestant: Contestant) -> Contestant:

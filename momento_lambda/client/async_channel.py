@@ -1,15 +1,14 @@
 """A connection for one event loop: calls, retries within one deadline, and errors of our own kind."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from typing import Any, final
-from weakref import WeakSet
 
 import grpc
 import grpc.aio
 
+from momento_lambda.client import forks
 from momento_lambda.client.failures import call_error
 from momento_lambda.client.headers import INTRODUCTION, Metadata
 from momento_lambda.client.retry import DOUBTFUL_SECONDS, LONGEST_IDLE_SECONDS, SHORTEST_SILENCE_SECONDS, Retry
@@ -17,18 +16,6 @@ from momento_lambda.client.stopwatch import Stopwatch
 from momento_lambda.errors import AuthenticationError, CancelledError, ClientStateError, MomentoError
 from momento_lambda.wire.packed import PACKED_REPLIES
 from momento_lambda.wire.rpc import Reply, Request, Rpc
-
-_open: WeakSet[grpc.aio.Channel] = WeakSet()
-# In a child process, what its parent was connected by. Destroying it would be heard at the other end.
-_of_parent: list[grpc.aio.Channel] = []
-
-
-def _after_fork() -> None:
-    _of_parent.extend(_open)
-    _open.clear()
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 @final
@@ -65,8 +52,10 @@ class AsyncChannel:
         self._closed = False
         self._introduced = False
         self._answers = 0
+        self._calls_under_way = 0
         # Another object with each connection, by which a call sees that its own was replaced.
         self._calls: dict[Rpc[Any, Any], Any] = {}
+        forks.watch(self)
 
     @property
     def doubtful(self) -> bool:
@@ -111,9 +100,24 @@ class AsyncChannel:
         self._check_loop()
         await self._drop()
 
+    @property
+    def busy(self) -> bool:
+        """Whether it has calls under way on a loop that runs in another thread."""
+        if not self._calls_under_way or self._loop is None or not self._loop.is_running():
+            return False
+        return self._loop is not asyncio._get_running_loop()  # noqa: SLF001  # public, but for its name
+
+    def before_fork(self) -> None:
+        """Close the connection, unless a call uses it; the next call makes another."""
+        if not self._calls_under_way:
+            self._forget()
+
     def after_fork(self) -> None:
         """Leave the connection and its event loop to the parent, in a child process; the next call makes another."""
+        if self._channel is not None:
+            forks.leave(self._channel)
         self._loop = None
+        self._calls_under_way = 0
         self._forget()
 
     async def close(self) -> None:
@@ -156,14 +160,22 @@ class AsyncChannel:
                 await self._renew(calls)
             pause = retry.pause_after(status, renewed=self._replaced(calls))
             if pause is None:
-                raise self._error(rpc, failure) from failure
+                try:
+                    raise self._error(rpc, failure) from failure
+                finally:
+                    # Its traceback knows this frame: with it the call would live on, and the connection with that.
+                    failure = None
             await asyncio.sleep(pause)
             timeout = retry.time_left()
 
     async def _send(self, rpc: Rpc[Any, Any], request: object, metadata: Metadata, timeout: float) -> Any:
-        call = self._calls.get(rpc) or self._prepare(rpc)
-        answer = call(request, timeout=timeout, metadata=metadata)
-        reply = [reply async for reply in answer] if rpc.streams else await answer
+        self._calls_under_way += 1
+        try:
+            call = self._calls.get(rpc) or self._prepare(rpc)
+            answer = call(request, timeout=timeout, metadata=metadata)
+            reply = [reply async for reply in answer] if rpc.streams else await answer
+        finally:
+            self._calls_under_way -= 1
         self._answers += 1
         return reply
 
@@ -196,7 +208,6 @@ class AsyncChannel:
         if channel is not None:
             # First, so that there are never two.
             await channel.close()
-            _open.discard(channel)
 
     def _forget(self) -> None:
         self._channel = None
@@ -222,7 +233,6 @@ class AsyncChannel:
             raise _closed_error()
         if self._channel is None:
             self._channel = self._connect()
-            _open.add(self._channel)
         kind = self._channel.unary_stream if rpc.streams else self._channel.unary_unary
         call = kind(rpc.path, rpc.request.SerializeToString, rpc.reply.FromString)
         self._calls[rpc] = call
@@ -237,13 +247,7 @@ class AsyncChannel:
         return error
 
     def _connect(self) -> grpc.aio.Channel:
-        if _of_parent:
-            # gRPC's handlers of forks skip its event loops: a call would hang, or end the process.
-            raise ClientStateError(
-                "coroutines cannot use gRPC in a child process that was forked while its parent's coroutines were "
-                "connected: use the client for threads here, start the child with spawn instead of fork, or close the "
-                "parent's client before"
-            )
+        forks.check()
         if self._credentials is None:
             return grpc.aio.insecure_channel(self._target, self._options)
         return grpc.aio.secure_channel(self._target, self._credentials, self._options)

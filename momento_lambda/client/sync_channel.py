@@ -7,6 +7,7 @@ from typing import Any, final
 
 import grpc
 
+from momento_lambda.client import forks
 from momento_lambda.client.failures import call_error
 from momento_lambda.client.headers import INTRODUCTION, Metadata
 from momento_lambda.client.retry import DOUBTFUL_SECONDS, LONGEST_IDLE_SECONDS, SHORTEST_SILENCE_SECONDS, Retry
@@ -14,9 +15,6 @@ from momento_lambda.client.stopwatch import Stopwatch
 from momento_lambda.errors import AuthenticationError, ClientStateError, MomentoError
 from momento_lambda.wire.packed import PACKED_REPLIES
 from momento_lambda.wire.rpc import Reply, Request, Rpc
-
-# In a child process, what its parent was connected by. Destroying it would be heard at the other end.
-_of_parent: list[grpc.Channel] = []
 
 
 @final
@@ -53,8 +51,11 @@ class SyncChannel:
         self._closed = False
         self._introduced = False
         self._answers = 0
+        # One entry for each call that is under way: threads add and take away without a lock.
+        self._under_way: list[None] = []
         # Another object with each connection, by which a call sees that its own was replaced.
         self._calls: dict[Rpc[Any, Any], Any] = {}
+        forks.watch(self)
 
     @property
     def doubtful(self) -> bool:
@@ -93,12 +94,21 @@ class SyncChannel:
         with self._lock:
             self._drop()
 
+    @property
+    def busy(self) -> bool:
+        """Whether threads have calls under way."""
+        return bool(self._under_way)
+
+    def before_fork(self) -> None:
+        """Do nothing: no thread stays inside gRPC for those that make calls themselves."""
+
     def after_fork(self) -> None:
         """Leave the connection to the parent, in a child process; the next call makes another."""
         # Whoever held the lock when the process was forked does not exist in the child.
         self._lock = threading.Lock()
+        self._under_way.clear()
         if self._channel is not None:
-            _of_parent.append(self._channel)
+            forks.leave(self._channel)
             self._channel = None
         self._drop()
 
@@ -140,11 +150,23 @@ class SyncChannel:
             timeout = retry.time_left()
 
     def _send(self, rpc: Rpc[Any, Any], request: object, metadata: Metadata, timeout: float) -> Any:
-        call = self._calls.get(rpc) or self._prepare(rpc)
-        answer = call(request, timeout, metadata)
-        reply = list(answer) if rpc.streams else answer
+        self._begin_call()
+        try:
+            call = self._calls.get(rpc) or self._prepare(rpc)
+            answer = call(request, timeout, metadata)
+            reply = list(answer) if rpc.streams else answer
+        finally:
+            self._under_way.pop()
         self._answers += 1
         return reply
+
+    def _begin_call(self) -> None:
+        """Note that a call is under way, for which a fork waits; wait for a fork that is about to happen."""
+        self._under_way.append(None)
+        while (fork := forks.pending()) is not None:
+            self._under_way.pop()
+            fork.wait()
+            self._under_way.append(None)
 
     def _wake(self) -> bool:
         """Note that a call begins: make the connection anew after a long rest, and return whether it may be dead."""
@@ -197,6 +219,7 @@ class SyncChannel:
         return error
 
     def _connect(self) -> grpc.Channel:
+        forks.check()
         if self._credentials is None:
             return grpc.insecure_channel(self._target, self._options)
         return grpc.secure_channel(self._target, self._credentials, self._options)

@@ -346,12 +346,6 @@ class SimpleCacheClient:
         self._control.disconnect()
         self._tokens.disconnect()
 
-    def after_fork(self) -> None:
-        """Leave the connections to the parent, in a child process that was forked; the next call makes new ones."""
-        self._data.after_fork()
-        self._control.after_fork()
-        self._tokens.after_fork()
-
     def close(self) -> None:
         """Close the connections. Calls under way end as cancelled; closing again does nothing."""
         self._data.close()

@@ -155,16 +155,11 @@ class WarmClients:
             self._build_quietly()
 
     def after_fork(self) -> None:
-        """Leave every connection to the parent, in a child process."""
+        """Be of use in a child process; the clients' connections stay the parent's by themselves."""
         self._credentials.after_fork()
         # Whoever held a lock when the process was forked does not exist in the child.
         self._loops_lock = threading.Lock()
         self._threads.lock = threading.Lock()
-        if self._threads.client is not None:
-            self._threads.client.after_fork()
-        for seat in self._loops.values():
-            if seat.client is not None:
-                seat.client.after_fork()
 
     def _build_for_threads(self) -> "SimpleCacheClient":
         seat = self._threads

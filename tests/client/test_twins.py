@@ -103,6 +103,6 @@ def test_what_is_awaited() -> None:
     plain = {
         name for name, method in methods.items() if not (name.startswith("_") or inspect.iscoroutinefunction(method))
     }
-    assert {"after_fork", "iter_caches"} == plain
+    assert {"iter_caches"} == plain
     assert inspect.isasyncgenfunction(methods["iter_caches"])
     assert not any(map(inspect.iscoroutinefunction, vars(SimpleCacheClient).values()))

@@ -1,4 +1,4 @@
-"""A function that is tuned: its callers read for themselves, and find out about what goes wrong as others do."""
+"""A function on Lambda: its callers read for themselves, and find out about what goes wrong as others do."""
 
 import os
 import subprocess
@@ -61,7 +61,7 @@ def test_a_call_is_cut(proxy: FaultProxy, program: str, fault: Breaking) -> None
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MOMENTO_", "GRPC_"))}
     with subprocess.Popen(  # noqa: S603  # our own interpreter
         [sys.executable, "-uc", program.replace("PORT", str(proxy.port)).replace("ROUNDS", str(ROUNDS))],
-        env=inherited | {"AWS_LAMBDA_FUNCTION_NAME": "tuned", "MOMENTO_LAMBDA_GRPC_TUNING": "1"},
+        env=inherited | {"AWS_LAMBDA_FUNCTION_NAME": "tuned"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -99,7 +99,7 @@ def test_a_connection_that_died_in_a_freeze(proxy: FaultProxy, tmp_path: Path, f
         pytest.skip(NO_RUNTIME_CLIENT)
     (tmp_path / "app.py").write_text(THAWED)
     packages = ":".join(str(Path(str(package.__file__)).parents[1]) for package in (momento_lambda, grpc))
-    environment = {"PORT": str(proxy.port), "PACKAGES": packages, "MOMENTO_LAMBDA_GRPC_TUNING": "1"}
+    environment = {"PORT": str(proxy.port), "PACKAGES": packages}
     with LocalLambda("app.handler", task_root=tmp_path, environment=environment, movable_clock=True) as function:
         assert ["-event_engine_client", 1] == function.invoke({}).payload
         with function.frozen("1m"):
