@@ -34,6 +34,8 @@ def main() -> None:
         "threads, on Lambda": ((OURS_ON_LAMBDA, STUB_TUNED, OFFICIAL_ON_LAMBDA), sizes[-2:-1]),
         "coroutines": (ASYNC, sizes),
     }
+    if told.quick:
+        embedded = {"threads": embedded["threads"]}
     prompt = {f"{group}, {PROMPT}": (clients[:3], sizes[-2:-1]) for group, (clients, _) in embedded.items()}
     found = _measure(embedded, quick=told.quick) | _measure(prompt, quick=told.quick, prompt=True)
     publish(report(found), write=told.write)

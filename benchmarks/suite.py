@@ -15,6 +15,7 @@ from benchmarks.report import DOCUMENTATION, Target, arguments, machine, target_
 FOLDER = Path(__file__).parent
 BENCHMARKS = (
     "imports",
+    "import_profile",
     "cold_start",
     "warm_calls",
     "batches",

@@ -14,7 +14,8 @@ MAX_TTL_MS = 86_400_000
 
 _ALLOWED = 'a TTL is between 1 second and 1 day: seconds, a timedelta, or text such as "90s" or "1h30m"'
 _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_TEXT = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?(?:(?P<ms>\d+)ms)?", re.ASCII)
+# Compiled when it is first needed, and kept by `re`: a cold start need not wait for what not everyone writes.
+_TEXT = r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?(?:(?P<ms>\d+)ms)?"
 # Longer digits than these say nothing that the range below would not refuse, and int() of them is slow.
 _MAX_TEXT = 40
 
@@ -56,7 +57,7 @@ def duration_milliseconds(duration: Ttl) -> int:
 
 
 def _parse(text: str) -> int:
-    found = _TEXT.fullmatch(text) if 0 < len(text) <= _MAX_TEXT else None
+    found = re.fullmatch(_TEXT, text, re.ASCII) if 0 < len(text) <= _MAX_TEXT else None
     if found is None:
         raise InvalidArgumentError(f"TTL {_shown(text)} is not a duration: {_ALLOWED}")
     return sum(int(amount) * _UNITS_MS[unit] for unit, amount in found.groupdict().items() if amount)

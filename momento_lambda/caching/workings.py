@@ -1,7 +1,8 @@
 """The parts of one cache, put together."""
 
+import functools
 from collections.abc import Callable
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from momento_lambda.caching.back_off import BackOff
 from momento_lambda.caching.breaker import Breaker
@@ -12,17 +13,19 @@ from momento_lambda.caching.local_tier import LocalTier
 from momento_lambda.caching.options import Options
 from momento_lambda.caching.policy import Policy
 from momento_lambda.caching.read_aside import ReadAside
-from momento_lambda.caching.read_many import ReadMany
 from momento_lambda.caching.record import Record
 from momento_lambda.caching.remote import Remote
 from momento_lambda.caching.running import Runner
 from momento_lambda.caching.shelf import Shelf
 from momento_lambda.caching.single_flight import LoadsUnderWay, SingleFlight
 from momento_lambda.caching.trouble import Trouble
-from momento_lambda.caching.writes import Writes
 from momento_lambda.runtime.clients import ClientSource
 from momento_lambda.runtime.invocation import time_left
 from momento_lambda.ttl import Ttl
+
+if TYPE_CHECKING:
+    from momento_lambda.caching.read_many import ReadMany
+    from momento_lambda.caching.writes import Writes
 
 
 @final
@@ -33,11 +36,32 @@ class Workings(Record):
     default_policy: Policy
     reads: ReadAside
     loading: Loading
-    batches: ReadMany
-    writes: Writes
     remote: Remote
     runner: Runner
+    shelf: Shelf
+    flights: SingleFlight
+    loads: LoadsUnderWay
+    back_off: BackOff
+    trouble: Trouble
     observers: Observers
+
+    @functools.cached_property
+    def batches(self) -> "ReadMany":
+        """What reads many keys at once."""
+        from momento_lambda.caching.read_many import ReadMany  # noqa: PLC0415  # few functions read so
+
+        return ReadMany(
+            self.shelf, loads=self.loads, back_off=self.back_off, trouble=self.trouble, observers=self.observers
+        )
+
+    @functools.cached_property
+    def writes(self) -> "Writes":
+        """What stores and removes values that were not just loaded."""
+        from momento_lambda.caching.writes import Writes  # noqa: PLC0415  # few functions that read also write
+
+        return Writes(
+            self.shelf, flights=self.flights, loads=self.loads, trouble=self.trouble, observers=self.observers
+        )
 
     def policy(self, ttl: Ttl | TtlOfValue | None) -> Policy:
         """Return what holds for one call that says how long its value lives, or does not."""
@@ -91,9 +115,12 @@ def assemble(
         default_policy=default_policy,
         reads=ReadAside(shelf, loading, observers, options.chance),
         loading=loading,
-        batches=ReadMany(shelf, loads=loads, back_off=back_off, trouble=trouble, observers=observers),
-        writes=Writes(shelf, flights=flights, loads=loads, trouble=trouble, observers=observers),
         remote=remote,
         runner=Runner(remote, flights),
+        shelf=shelf,
+        flights=flights,
+        loads=loads,
+        back_off=back_off,
+        trouble=trouble,
         observers=observers,
     )

@@ -78,6 +78,15 @@ def test_imports() -> None:
     assert to_grpc["the package alone"] < to_grpc["client"] < to_grpc["client, without bytecode"]
 
 
+def test_import_profile() -> None:
+    """What is spent on the parts of an import is what the whole takes."""
+    done = run("import_profile.py", "--quick")
+    assert (0, "") == (done.returncode, done.stderr)
+    for _, modules, whole, *parts in cells(done.stdout)[1:]:
+        assert int(modules) > 0
+        assert float(whole) == pytest.approx(sum(map(float, parts)), abs=0.3)
+
+
 def test_client_memory() -> None:
     """A process with this library's client holds less memory than one with the official SDK's."""
     done = run("client_memory.py", "--quick")
