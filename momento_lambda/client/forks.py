@@ -40,7 +40,9 @@ class Connection(Protocol):
 
 
 _connections: Final[WeakSet[Connection]] = WeakSet()
-_fork: threading.Event | None = None
+# How many threads are about to fork, and what is set once none is; None where none is.
+_forking = 0
+_over: threading.Event | None = None
 # Whether a thread is inside gRPC as the process forks, and whether one was when this process was made so.
 _inside = False
 _left_inside = False
@@ -54,8 +56,8 @@ def watch(connection: Connection) -> None:
 
 
 def pending() -> threading.Event | None:
-    """Return what is set once the fork is over that is about to happen; None where none is."""
-    return _fork
+    """Return what is set once the forks are over that are about to happen; None where none is."""
+    return _over
 
 
 def leave(channel: object) -> None:
@@ -77,8 +79,9 @@ def check() -> None:
 
 
 def _before_fork() -> None:
-    global _fork, _inside  # noqa: PLW0603  # of a process there is one
-    _fork = threading.Event()
+    global _forking, _inside, _over  # noqa: PLW0603  # of a process there is one
+    _forking += 1
+    _over = _over or threading.Event()
     give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
     connections = list(_connections)
     while any(connection.busy for connection in connections) and time.monotonic() < give_up:
@@ -93,15 +96,16 @@ def _before_fork() -> None:
 
 
 def _after_fork() -> None:
-    global _fork  # as above
-    fork, _fork = _fork, None
-    if fork is not None:
-        fork.set()
+    global _forking, _over  # noqa: PLW0603  # as above
+    _forking -= 1
+    if not _forking and _over is not None:
+        _over.set()
+        _over = None
 
 
 def _after_fork_in_child() -> None:
-    global _fork, _left_inside  # noqa: PLW0603  # as above
-    _fork = None
+    global _forking, _left_inside, _over  # noqa: PLW0603  # as above
+    _forking, _over = 0, None
     _left_inside = _left_inside or _inside
     for connection in list(_connections):
         connection.after_fork()

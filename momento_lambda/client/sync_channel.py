@@ -161,11 +161,11 @@ class SyncChannel:
         return reply
 
     def _begin_call(self) -> None:
-        """Note that a call is under way, for which a fork waits; wait for a fork that is about to happen."""
+        """Note that a call is under way, for which a fork waits; wait for one that is about to happen."""
         self._under_way.append(None)
-        while (fork := forks.pending()) is not None:
+        while (over := forks.pending()) is not None:
             self._under_way.pop()
-            fork.wait()
+            over.wait()
             self._under_way.append(None)
 
     def _wake(self) -> bool:

@@ -134,6 +134,11 @@ def fork_while_threads_call():
     for _ in range(30):
         began.acquire()
     forked = fork()
+    forkers = [threading.Thread(target=fork) for _ in range(3)]
+    for thread in forkers:
+        thread.start()
+    for thread in forkers:
+        thread.join()
     over.set()
     for thread in threads:
         thread.join()
@@ -215,7 +220,7 @@ def test_a_child_connects_anew(
 
 @ENGINES
 def test_threads_are_in_calls(network: "Network", server: LocalServer, *, tuned: bool) -> None:
-    """A fork waits for calls of threads, and these for the fork: nothing is lost on either side."""
+    """Forks wait for calls of threads, and these for all forks: nothing is lost on either side."""
     found = run_forking(network, server, "get", "get, loop", tuned=tuned, fork="fork_while_threads_call")
     answers = [found[when]["answers"] for when in ("before", "child", "after")]
     assert (0, [["Miss()"], ["Miss()", "Miss()"], ["Miss()"]]) == (found["status"], answers)
