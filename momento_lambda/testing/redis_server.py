@@ -1,5 +1,6 @@
 """A Redis of a test's own: one process on a free port, which keeps nothing."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -15,7 +16,6 @@ from typing import Final, Self, final
 PROGRAM: Final = "redis-server"
 _HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 20.0
-_held: Final[list[socket.socket]] = []
 
 
 def is_installed() -> bool:
@@ -30,7 +30,7 @@ def free_port() -> int:
     all the same, any number of times.
     """
     holder = socket.socket()
-    _held.append(holder)
+    atexit.register(holder.close)
     holder.bind((_HOST, 0))
     # Only now: a socket that is bound with it would be given a port that another one holds.
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
