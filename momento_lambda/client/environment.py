@@ -20,7 +20,7 @@ _QUIET: Final = {
     "GRPC_ENABLE_FORK_SUPPORT": "1",
 }
 
-# Callers read for themselves: a call takes a third less CPU time.
+# Callers read for themselves: a call takes a sixth less CPU time.
 _TUNED: Final = {"GRPC_EXPERIMENTS": "-event_engine_client"}
 
 
