@@ -67,7 +67,7 @@ def main() -> None:
             f"{OURS}, without bytecode": Import(CLIENT, sources, compiles=True),
             f"{THEIRS}, plain layer": Import(OFFICIAL_CLIENT, official, compiles=True),
         }
-        found = measure(imports, rounds=2 if told.quick else 20)
+        found = measure(imports, rounds=1 if told.quick else 20)
     publish(report(found), write=told.write)
 
 

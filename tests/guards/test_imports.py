@@ -30,7 +30,7 @@ COMMANDS = {f"{name}_command" for name in ("run", "serve", "layer")} | {
 """The modules of the command line that are imported one at a time."""
 
 BOUND = 1.15
-ROUNDS = 15
+ROUNDS = 9
 
 
 def imported(source: str) -> set[str]:
