@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from typing import Final, Protocol
-from weakref import WeakSet
+from weakref import ref
 
 from momento_lambda.errors import ClientStateError
 
@@ -39,7 +39,8 @@ class Connection(Protocol):
         """Leave everything to the parent, in a child process; the next call makes it anew."""
 
 
-_connections: Final[WeakSet[Connection]] = WeakSet()
+# A list, which can be copied while another thread adds to it.
+_connections: Final[list[ref[Connection]]] = []
 # How many threads are about to fork, and what is set once none is; None where none is.
 _forking = 0
 _over: threading.Event | None = None
@@ -52,7 +53,7 @@ _of_parent: Final[list[object]] = []
 
 def watch(connection: Connection) -> None:
     """Tell a connection of forks from now on."""
-    _connections.add(connection)
+    _connections.append(ref(connection, _connections.remove))
 
 
 def pending() -> threading.Event | None:
@@ -78,12 +79,16 @@ def check() -> None:
         )
 
 
+def _living() -> list[Connection]:
+    return [connection for each in list(_connections) if (connection := each()) is not None]
+
+
 def _before_fork() -> None:
     global _forking, _inside, _over  # noqa: PLW0603  # of a process there is one
     _forking += 1
     _over = _over or threading.Event()
     give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
-    connections = list(_connections)
+    connections = _living()
     while any(connection.busy for connection in connections) and time.monotonic() < give_up:
         time.sleep(_PAUSE_SECONDS)
     for connection in connections:
@@ -107,7 +112,7 @@ def _after_fork_in_child() -> None:
     global _forking, _left_inside, _over  # noqa: PLW0603  # as above
     _forking, _over = 0, None
     _left_inside = _left_inside or _inside
-    for connection in list(_connections):
+    for connection in _living():
         connection.after_fork()
 
 
