@@ -44,8 +44,7 @@ def main() -> None:
 def _measure(groups: Groups, *, quick: bool, prompt: bool = False) -> Sweep:
     return sweep(
         groups,
-        # The prompt server has every key, and takes nothing.
-        prepare=lambda client: None if prompt else client.do("fill", keys=max(SIZES), size=VALUE_BYTES),
+        prepare=lambda client: client.do("fill", keys=max(SIZES), size=VALUE_BYTES),
         ask=lambda client, keys: client.do("one_by_one", operation="get_multi", keys=keys, calls=max(1, 50 // keys)),
         figure=median_wall_us,
         rounds=partial(_rounds, quick=quick),

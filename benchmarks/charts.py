@@ -38,8 +38,7 @@ class BarChart:
     def draw(self, path: Path) -> None:
         """Write the picture."""
         figure, axes = _panels(self.title, self.panels)
-        for panel, (name, bars) in zip(axes, self.panels.items(), strict=True):
-            panel.set_title(name)
+        for panel, bars in zip(axes, self.panels.values(), strict=True):
             for place, found in enumerate(bars.values()):
                 error = [[found.median - found.low], [found.high - found.median]]
                 panel.barh(-place, found.median, xerr=error, capsize=3, color=_colour(list(bars)[place]))
@@ -67,8 +66,7 @@ class LineChart:
     def draw(self, path: Path) -> None:
         """Write the picture."""
         figure, axes = _panels(self.title, self.panels)
-        for panel, (name, lines) in zip(axes, self.panels.items(), strict=True):
-            panel.set_title(name)
+        for panel, lines in zip(axes, self.panels.values(), strict=True):
             for client, points in lines.items():
                 xs, found = zip(*points, strict=True)
                 panel.plot(xs, [each.median for each in found], marker="o", label=client, color=_colour(client))
@@ -94,14 +92,17 @@ Chart: TypeAlias = BarChart | LineChart
 
 
 def _panels(title: str, panels: Mapping[str, object]) -> tuple[Any, Sequence[Any]]:
-    """Return a figure with as many panels. It takes matplotlib, which only those need who write."""
+    """Return a figure and its panels, which have their names. It takes matplotlib, which only those need who write."""
     import matplotlib as mpl  # noqa: PLC0415  # see above
     from matplotlib.figure import Figure  # noqa: PLC0415  # as above
 
     mpl.rcParams["svg.hashsalt"] = title
     figure = Figure(figsize=(_PANEL_INCHES * len(panels), _HEIGHT_INCHES), layout="constrained")
     figure.suptitle(title)
-    return figure, figure.subplots(ncols=len(panels), squeeze=False)[0]
+    axes = figure.subplots(ncols=len(panels), squeeze=False)[0]
+    for panel, name in zip(axes, panels, strict=True):
+        panel.set_title(name)
+    return figure, axes
 
 
 def _save(figure: Any, path: Path) -> None:

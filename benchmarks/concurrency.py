@@ -32,8 +32,7 @@ def main() -> None:
 def _measure(groups: Groups, *, quick: bool = False, prompt: bool = False) -> Sweep:
     return sweep(
         groups,
-        # The prompt server has every key, and takes nothing.
-        prepare=lambda client: None if prompt else client.do("fill", keys=1, size=VALUE_BYTES),
+        prepare=lambda client: client.do("fill", keys=1, size=VALUE_BYTES),
         ask=lambda client, callers: client.do("together", operation="get", workers=callers, calls=CALLS),
         figure=lambda taken, _: CALLS / (taken["wall"] / 1e9),
         rounds=lambda callers: 2 if quick else 20 if callers == TARGET_COROUTINES else 6,

@@ -29,7 +29,7 @@ def sweep(
 
     Args:
         groups: Who is measured, and at which points.
-        prepare: Called with each client first.
+        prepare: Called with each client first, unless the server is the prompt one, which has every key.
         ask: Asks a client for as much; returns what that took.
         figure: Makes one figure of that.
         rounds: How many rounds there are of as much.
@@ -38,8 +38,9 @@ def sweep(
     found: Sweep = {}
     for group, (contestants, points) in groups.items():
         with running(contestants, prompt=prompt) as clients:
-            for client in clients.values():
-                prepare(client)
+            if not prompt:
+                for client in clients.values():
+                    prepare(client)
             for point in points:
                 taken = by_turns(clients, rounds(point), lambda client, point=point: ask(client, point))  # type: ignore[misc]  # a default binds the point
                 found[group, point] = {
