@@ -24,6 +24,7 @@ from momento_lambda.errors import MomentoError
 from momento_lambda.runtime.clients import close_shared_clients
 from momento_lambda.server import LocalServer
 from momento_lambda.testing import LocalLambda, LocalLambdaError, local_lambda_available
+from momento_lambda.testing.interruption import interrupted_once
 from momento_lambda.testing.invocation import Invocation
 from momento_lambda_layer import LayerError, build_layer
 
@@ -197,7 +198,7 @@ def main() -> int:
     plain = parser.parse_args().plain or not local_lambda_available()
     print("momento-lambda: a Lambda function with a cache beside it, all on this machine\n", flush=True)
     try:
-        with ExitStack() as stack:
+        with interrupted_once(), ExitStack() as stack:
             server = stack.enter_context(LocalServer())
             say("server", f"embedded, in memory, on {server.address}")
             token = server.create_token()

@@ -1,14 +1,14 @@
 """`momento-lambda run`: a function in a local Lambda, from its INIT to its REPORT lines."""
 
 import json
-import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Annotated, Any, Final
 
 import typer
@@ -16,11 +16,11 @@ import typer
 from momento_lambda.cli.durations import milliseconds
 from momento_lambda.cli.token_source import STANDARD_INPUT
 from momento_lambda.testing.errors import FunctionGoneError, LocalLambdaError
+from momento_lambda.testing.interruption import interrupted_once
 from momento_lambda.testing.invocation import Invocation
 from momento_lambda.testing.local_lambda import LocalLambda
 
 _FAILED: Final = 1
-_SIGNALLED: Final = 128
 
 
 def run(
@@ -88,29 +88,13 @@ def run(
         raise typer.BadParameter(str(error)) from error
     run_of_events = _Run(functions, concurrency, None if freeze is None else milliseconds(freeze) / 1000)
     try:
-        with _ended_by_sigterm():
+        with interrupted_once():
             run_of_events.play(_event(event), invocations or concurrency)
     except LocalLambdaError as error:
         _complain(error.message)
         raise typer.Exit(_FAILED) from error
     if run_of_events.failures:
         raise typer.Exit(_FAILED)
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, leaving nothing behind, with the exit code of that signal."""
-
-    def end(number: int, _: object) -> None:
-        # Once: the cleaning up is not to be cut short.
-        signal.signal(number, signal.SIG_IGN)
-        raise SystemExit(_SIGNALLED + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _variables(settings: Iterable[str]) -> dict[str, str]:
@@ -159,15 +143,15 @@ class _Run:
         Raises:
             LocalLambdaError: A function did not come up, or did not come to rest.
         """
-        # Left in this order: once the functions have ended, no thread waits for their answer.
-        with ThreadPoolExecutor(self._at_once) as threads, ExitStack() as running:
+        with ExitStack() as running:
             for begun in range(0, events, self._at_once):
                 if begun and self._pause is not None:
                     self._freeze(self._pause)
                 self._start(running)
                 places = islice(cycle(self._functions), min(self._at_once, events - begun))
-                for function, outcome in threads.map(partial(_invoke, event), places):
-                    self._show(function, outcome)
+                under_way = [(function, _begin(event, function)) for function in places]
+                for function, outcome in under_way:
+                    self._show(function, outcome.get())
 
     def _start(self, running: ExitStack) -> None:
         for function in self._functions:
@@ -185,11 +169,15 @@ class _Run:
                 with function.frozen(seconds):
                     pass
 
-    def _show(self, function: LocalLambda, outcome: Invocation | LocalLambdaError) -> None:
+    def _show(self, function: LocalLambda, outcome: Invocation | Exception) -> None:
+        if isinstance(outcome, FunctionGoneError):
+            outcome = outcome.invocation
         if isinstance(outcome, LocalLambdaError):
             self._show_log(function)
             self._fail(outcome.message)
             return
+        if isinstance(outcome, Exception):
+            raise outcome
         typer.echo(outcome.start_line, err=True)
         self._show_log(function)
         typer.echo(f"{outcome.end_line}\n{outcome.report_line}", err=True)
@@ -211,13 +199,19 @@ class _Run:
         _complain(message)
 
 
-def _invoke(event: object, function: LocalLambda) -> tuple[LocalLambda, Invocation | LocalLambdaError]:
-    try:
-        return function, function.invoke(event)
-    except FunctionGoneError as gone:
-        return function, gone.invocation
-    except LocalLambdaError as error:
-        return function, error
+def _begin(event: object, function: LocalLambda) -> SimpleQueue[Invocation | Exception]:
+    """Invoke a function in the background, and return what its outcome comes from."""
+    outcome: SimpleQueue[Invocation | Exception] = SimpleQueue()
+
+    def invoke() -> None:
+        try:
+            outcome.put(function.invoke(event))
+        except Exception as error:  # noqa: BLE001  # who waits raises it
+            outcome.put(error)
+
+    # A daemon: where Ctrl-C ends the waiting for it, its function ends, and so does it.
+    threading.Thread(target=invoke, daemon=True).start()
+    return outcome
 
 
 def _complain(message: str) -> None:

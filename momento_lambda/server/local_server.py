@@ -8,11 +8,11 @@ from typing import final
 
 from momento_lambda.credentials import CredentialProvider
 from momento_lambda.errors import InvalidArgumentError
+from momento_lambda.loop_thread import LoopThread
 from momento_lambda.permissions import Allow
 from momento_lambda.server import clock as clocks
 from momento_lambda.server import tokens
 from momento_lambda.server.clock import Clock
-from momento_lambda.server.loop_thread import LoopThread
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer, ServerStateError
 from momento_lambda.server.signing_key import SigningKey, SigningKeysInMemory, newest

@@ -148,8 +148,8 @@ class ExecutionEnvironment:
         request_id = str(uuid.uuid4())
         start = self._take_start()
         offered = time.perf_counter()
-        self._ledger.expect(request_id)
         try:
+            self._ledger.expect(request_id)
             self._api.offer(self._event(request_id, body))
             outcome = self._ledger.await_outcome(request_id, self._function.timeout)
         finally:

@@ -5,12 +5,11 @@ import contextlib
 import math
 import socket
 from collections.abc import Coroutine
-from concurrent.futures import Future
 from functools import partial
-from threading import Thread
 from types import TracebackType
 from typing import Any, Final, final
 
+from momento_lambda.loop_thread import LoopThread
 from momento_lambda.testing.proxied_connection import Address, Fate, Faults, ProxiedConnection, Traffic
 
 _HOST: Final = "127.0.0.1"
@@ -43,9 +42,7 @@ class FaultProxy:
         self._opened = 0
         self._address: Address | None = None
         self._listener: socket.socket | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: Thread | None = None
-        self._stopping = asyncio.Event()
+        self._thread: LoopThread | None = None
 
     @property
     def host(self) -> str:
@@ -132,37 +129,30 @@ class FaultProxy:
             raise RuntimeError("the proxy is running already: one `with` block at a time")
         self._listener = _bound((_HOST, 0))
         self._address = self._listener.getsockname()
-        started: Future[asyncio.AbstractEventLoop] = Future()
-        # A daemon, so that an interpreter which ends without leaving the block is not held up.
-        self._thread = Thread(
-            target=asyncio.run, args=(self._serve(started),), name="momento-lambda-fault-proxy", daemon=True
-        )
-        self._thread.start()
-        self._loop = started.result()
+        self._thread = LoopThread("momento-lambda-fault-proxy")
         self.heal()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        loop, thread = self._loop, self._thread
-        self._loop = self._thread = self._address = None
-        if loop is not None and thread is not None:
-            loop.call_soon_threadsafe(self._stopping.set)
-            thread.join()
+        thread, self._thread = self._thread, None
+        self._address = None
+        if thread is not None:
+            try:
+                thread.run(self._close())
+            finally:
+                thread.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._loop is None:
+        if self._thread is None:
             work.close()
             raise _not_running()
-        asyncio.run_coroutine_threadsafe(_after_arrivals(work), self._loop).result()
+        self._thread.run(_after_arrivals(work))
 
     # What follows runs in the proxy's own thread.
 
-    async def _serve(self, started: "Future[asyncio.AbstractEventLoop]") -> None:
-        self._stopping = asyncio.Event()
-        started.set_result(asyncio.get_running_loop())
-        await self._stopping.wait()
+    async def _close(self) -> None:
         self._stop_listening()
         await self._end_connections()
 

@@ -95,7 +95,9 @@ class LocalLambda:
             max_concurrency=max_concurrency,
             movable_clock=movable_clock,
         )
-        self._free = threading.Semaphore(self._function.processes)
+        processes = self._function.processes
+        # A lock where it can be: Ctrl-C cannot come between its being taken and its block, as it can with a semaphore.
+        self._free = threading.Lock() if processes == 1 else threading.Semaphore(processes)
         self._freezing = threading.Lock()
         self._closing = ExitStack()
         self._environment: ExecutionEnvironment | None = None

@@ -1,7 +1,10 @@
 """What a function says over the Runtime API, and waiting for it to say it."""
 
+import queue
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -69,13 +72,17 @@ Broken: TypeAlias = InitFailed | RestoreFailed | Exited
 class Ledger:
     """All that one function process has said so far; whoever needs to know more waits for it.
 
+    Ctrl-C may interrupt whoever waits, at any point, and others go on: there is no lock that could stay taken. A
+    `threading.Condition` has one, since it is taken and given back in Python.
+
     Args:
         processes: How many processes ask for events.
     """
 
     def __init__(self, processes: int) -> None:
         self._processes = processes
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting: list[queue.SimpleQueue[None]] = []
         self._asking = 0
         self._asked_at = 0.0
         self._checkpointed: Checkpointed | None = None
@@ -86,9 +93,10 @@ class Ledger:
 
     def enter(self, report: Report | Exited) -> None:
         """Take note of a report, from any thread."""
-        with self._changed:
+        with self._lock:
             self._note(report)
-            self._changed.notify_all()
+            for news in self._waiting:
+                news.put(None)
 
     def await_idle(self, seconds: float) -> Polled | Broken | None:
         """Wait until every process asks for an event, and tell since when; None after so many seconds."""
@@ -104,18 +112,31 @@ class Ledger:
 
     def expect(self, request_id: str) -> None:
         """Keep what will come of an event, until it is dropped."""
-        with self._changed:
+        with self._lock:
             self._awaited.add(request_id)
 
     def drop(self, request_id: str) -> None:
         """Forget an event, and what came or will come of it."""
-        with self._changed:
+        with self._lock:
             self._awaited.discard(request_id)
             self._outcomes.pop(request_id, None)
 
     def _wait(self, answer: Callable[[], T], seconds: float) -> T:
-        with self._changed:
-            return self._changed.wait_for(answer, seconds)
+        give_up = time.monotonic() + seconds
+        news: queue.SimpleQueue[None] = queue.SimpleQueue()
+        try:
+            with self._lock:
+                self._waiting.append(news)
+                found = answer()
+            while not found and (left := give_up - time.monotonic()) > 0:
+                with suppress(queue.Empty):
+                    news.get(timeout=left)
+                with self._lock:
+                    found = answer()
+            return found
+        finally:
+            with self._lock:
+                self._waiting = [each for each in self._waiting if each is not news]
 
     def _idle(self) -> Polled | Broken | None:
         if self._broken or self._exited:

@@ -8,11 +8,11 @@ its process for example, the report is already there.
 """
 
 import json
+import queue
 import re
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -73,11 +73,12 @@ class RuntimeApi:
 
     def __init__(self, report: Callable[[Report], None]) -> None:
         self._report = report
-        self._pending: deque[Event] = deque()
+        # Queues, which leave no lock taken in whoever is interrupted. None is the last of the events.
+        self._pending: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._restores: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
         self._handed_out: dict[str, float] = {}
-        self._changed = threading.Condition()
         self._init_failed = False
-        self._restored = False
         self._closing = False
         self._listener = _Listener(self)
         self._accepting = threading.Thread(target=self._accept, name="runtime-api", daemon=True)
@@ -89,15 +90,11 @@ class RuntimeApi:
 
     def offer(self, event: Event) -> None:
         """Hand out an event to the function as soon as it asks for one."""
-        with self._changed:
-            self._pending.append(event)
-            self._changed.notify()
+        self._pending.put(event)
 
     def restore(self) -> None:
         """Tell a function that waits for it that it was restored from its snapshot."""
-        with self._changed:
-            self._restored = True
-            self._changed.notify_all()
+        self._restores.put(None)
 
     def __enter__(self) -> "Self":
         self._accepting.start()
@@ -106,9 +103,9 @@ class RuntimeApi:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+        self._closing = True
+        self._pending.put(None)
+        self._restores.put(None)
         # Nothing but a connection wakes a thread that waits for one.
         socket.create_connection((_LOOPBACK, self._listener.server_port)).close()
         self._accepting.join()
@@ -143,23 +140,24 @@ class RuntimeApi:
 
     def _next(self) -> _Reply:
         self._report(Polled(time.perf_counter()))
-        with self._changed:
-            self._changed.wait_for(lambda: self._pending or self._closing)
-            if self._closing:
-                return _closed()
-            event = self._pending.popleft()
+        event = self._pending.get()
+        if event is None:
+            # The word is for all who ask.
+            self._pending.put(None)
+            return _closed()
+        with self._lock:
             self._handed_out[event.request_id] = time.perf_counter()
         self._report(HandedOut(event.request_id))
         return _Reply(HTTPStatus.OK, event.body, _headers(event))
 
     def _restore_next(self) -> _Reply:
         self._report(Checkpointed())
-        with self._changed:
-            self._changed.wait_for(lambda: self._restored or self._closing)
+        self._restores.get()
+        self._restores.put(None)
         return _closed() if self._closing else _Reply(HTTPStatus.OK, b"")
 
     def _init_error(self, error: Failure) -> _Reply:
-        with self._changed:
+        with self._lock:
             first, self._init_failed = not self._init_failed, True
         if not first:
             # Every process of a managed instance imports the module for itself, and Lambda takes one word for it.
@@ -168,7 +166,7 @@ class RuntimeApi:
         return _accepted()
 
     def _conclude(self, request_id: str, outcome: str, body: bytes) -> _Reply:
-        with self._changed:
+        with self._lock:
             started = self._handed_out.pop(request_id, None)
         if started is None:
             message = f"No event {request_id} is waiting for an outcome"
@@ -224,6 +222,7 @@ class _Listener(ThreadingMixIn, HTTPServer):
     def __init__(self, api: RuntimeApi) -> None:
         self.api = api
         self._connections: WeakSet[socket.socket] = WeakSet()
+        self._conversations: WeakSet[threading.Thread] = WeakSet()
         super().__init__((_LOOPBACK, 0), _Conversation)
 
     @override
@@ -232,12 +231,21 @@ class _Listener(ThreadingMixIn, HTTPServer):
         self._connections.add(connection)
         return connection, peer
 
+    @override
+    def process_request(self, request: Any, client_address: Any) -> None:
+        # Daemons, so that an interpreter which ends without closing this is not held up.
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self._conversations.add(thread)
+        thread.start()
+
     def hang_up(self) -> None:
         """Close the port and every connection, also those that a stray process still holds at its end."""
         for connection in self._connections:
             # Those already gone are what this is for.
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._conversations:
+            thread.join()
         self.server_close()
 
 

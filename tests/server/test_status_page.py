@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from momento_lambda import CredentialProvider, SimpleCacheClient
+from momento_lambda.loop_thread import LoopThread
 from momento_lambda.server.admin_server import AdminAddress, AdminServer
-from momento_lambda.server.loop_thread import LoopThread
 from momento_lambda.server.memory_store import MemoryStore
 from momento_lambda.server.server import CacheServer
 from tests.left_out import NO_BROWSER
