@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from momento_lambda.runtime import persistent_loop
 from momento_lambda.runtime.clients import close_shared_clients
 from momento_lambda.server import LocalServer
 
@@ -19,4 +20,5 @@ def token_alone(server: LocalServer) -> Iterator[None]:
             environment.delenv(name, raising=False)
         environment.setenv("MOMENTO_API_KEY", server.create_token())
         yield
+        persistent_loop.close()
         close_shared_clients()

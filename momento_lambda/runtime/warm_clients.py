@@ -118,11 +118,19 @@ class WarmClients:
         persistent_loop.begin(self._build_quietly_for_loop())
 
     def close(self) -> None:
-        """Close the client for threads, if there is one; the next call builds another."""
+        """Close the client for threads, and let go of those for event loops, which ends their connections once unused.
+
+        The next call builds another.
+        """
         with self._threads.lock:
             client = self._threads.leave()
         if client is not None:
             client.close()
+        with self._loops_lock:
+            seats = list(self._loops.values())
+            self._loops.clear()
+        for seat in seats:
+            seat.leave()
 
     def before_snapshot(self) -> None:
         """Close every connection and forget the token, so that no copy of this environment begins with them."""

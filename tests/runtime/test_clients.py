@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,6 +24,9 @@ from momento_lambda import (
 from momento_lambda.runtime.clients import GivenClient, WarmClients, close_shared_clients, shared_clients
 from momento_lambda.runtime.credential_source import CredentialSource
 from momento_lambda.server import LocalServer
+
+if TYPE_CHECKING:
+    from tests.runtime.conftest import Network
 
 PATIENT = 30.0
 CONFIGURATION = Configuration(timeout=PATIENT)
@@ -219,6 +222,25 @@ def test_shared_clients_end_when_they_are_closed() -> None:
         client.get("cache", "key")
     assert clients is not shared_clients(CONFIGURATION, PATIENT)
     assert Miss() == shared_clients(CONFIGURATION, PATIENT).for_threads().get("cache", "key")
+
+
+@pytest.mark.parametrize("loop_is_over", [True, False])
+def test_connections_of_loops_end_when_shared_clients_are_closed(network: "Network", *, loop_is_over: bool) -> None:
+    """Closing them leaves no connection of a loop's behind, which would look for its server for ever."""
+    credentials = CredentialProvider.for_local(port=network.port)
+    with asyncio.Runner() as runner:
+        clients = shared_clients(CONFIGURATION, PATIENT, lambda: credentials)
+        runner.run(use_for_loop(clients))
+        assert 1 == network.connections
+        if loop_is_over:
+            runner.close()
+        close_shared_clients()
+        network.wait_until_closed()
+
+
+async def use_for_loop(clients: WarmClients) -> None:
+    """Connect the client of the running loop."""
+    await (await clients.for_loop()).ping()
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 61, float("nan"), "1", None])
