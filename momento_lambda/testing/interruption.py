@@ -27,7 +27,9 @@ def interrupted_once() -> Iterator[None]:
             raise KeyboardInterrupt
         raise SystemExit(_SIGNALLED + number)
 
-    before = {each: signal.signal(each, end) for each in _ENDINGS}
+    # A shell has what it runs in the background ignore Ctrl-C, which is for what runs in front.
+    heeded = [each for each in _ENDINGS if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, end) for each in heeded}
     try:
         yield
     finally:

@@ -55,3 +55,14 @@ def test_clearing_away_is_not_cut_short(ending: signal.Signals, error: type[Base
     assert ["all"] == cleared
     assert (128 + signal.SIGTERM if error is SystemExit else None) == getattr(ended.value, "code", None)
     assert handlers == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    """A program in the background, which was told to ignore Ctrl-C, goes on doing so."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupted_once():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert signal.SIG_IGN == signal.getsignal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
