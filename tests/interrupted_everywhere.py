@@ -7,7 +7,6 @@ points there were.
 import asyncio
 import sys
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from types import FrameType
 
@@ -52,13 +51,14 @@ class Interruption:
 
 def everywhere(work: Callable[[], object], goes_on: Callable[[], bool]) -> int:
     """Interrupt work at each of its points in turn, see that all goes on after that, and return how many there were."""
-    for point in count(1):
-        interruption = Interruption(point)
+    points = 0
+    while True:
+        interruption = Interruption(points + 1)
         interruption.strike(work)
-        assert goes_on(), f"nothing went on after point {point}"
+        assert goes_on(), f"nothing went on after point {points + 1}"
         if not interruption.happened:
-            return point - 1
-    raise AssertionError
+            return points
+        points += 1
 
 
 def invocations(folder: str) -> int:

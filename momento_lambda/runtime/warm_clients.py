@@ -127,10 +127,8 @@ class WarmClients:
         if client is not None:
             client.close()
         with self._loops_lock:
-            seats = list(self._loops.values())
-            self._loops.clear()
-        for seat in seats:
-            seat.leave()
+            while self._loops:
+                self._loops.popitem()[1].leave()
 
     def before_snapshot(self) -> None:
         """Close every connection and forget the token, so that no copy of this environment begins with them."""
@@ -249,7 +247,7 @@ class WarmClients:
         with self._loops_lock:
             # A client holds on to its loop, so no weak reference would ever let the two go.
             for closed in [other for other in self._loops if other.is_closed()]:
-                del self._loops[closed]
+                self._loops.pop(closed).leave()
             return self._loops.setdefault(loop, _Seat(asyncio.Lock()))
 
     @contextlib.contextmanager

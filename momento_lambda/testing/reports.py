@@ -82,7 +82,7 @@ class Ledger:
     def __init__(self, processes: int) -> None:
         self._processes = processes
         self._lock = threading.Lock()
-        self._waiting: list[queue.SimpleQueue[None]] = []
+        self._waiting: set[queue.SimpleQueue[None]] = set()
         self._asking = 0
         self._asked_at = 0.0
         self._checkpointed: Checkpointed | None = None
@@ -126,17 +126,18 @@ class Ledger:
         news: queue.SimpleQueue[None] = queue.SimpleQueue()
         try:
             with self._lock:
-                self._waiting.append(news)
-                found = answer()
-            while not found and (left := give_up - time.monotonic()) > 0:
-                with suppress(queue.Empty):
-                    news.get(timeout=left)
+                self._waiting.add(news)
+            while True:
                 with self._lock:
                     found = answer()
-            return found
+                left = give_up - time.monotonic()
+                if found or left <= 0:
+                    return found
+                with suppress(queue.Empty):
+                    news.get(timeout=left)
         finally:
             with self._lock:
-                self._waiting = [each for each in self._waiting if each is not news]
+                self._waiting.discard(news)
 
     def _idle(self) -> Polled | Broken | None:
         if self._broken or self._exited:

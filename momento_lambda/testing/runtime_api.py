@@ -73,7 +73,8 @@ class RuntimeApi:
 
     def __init__(self, report: Callable[[Report], None]) -> None:
         self._report = report
-        # Queues, which leave no lock taken in whoever is interrupted. None is the last of the events.
+        # Queues, which leave no lock taken in whoever is interrupted. None is a word for all who ask: who takes it puts
+        # it back. Among the events it means that there will be no more.
         self._pending: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._restores: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -142,7 +143,6 @@ class RuntimeApi:
         self._report(Polled(time.perf_counter()))
         event = self._pending.get()
         if event is None:
-            # The word is for all who ask.
             self._pending.put(None)
             return _closed()
         with self._lock:
